@@ -1,0 +1,75 @@
+"""Step back through backpropagation, one function at a time, under a notebook cell.
+
+In a notebook: ``%load_ext ipygrad``, then ``%%grad`` on top of a cell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipygrad.engine import functions
+from ipygrad.engine.core import BackwardError, Function, Variable, no_grad
+from ipygrad.engine.functions import *  # noqa: F403 - exactly what its __all__ lists
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ipygrad.explain.local import LocalDerivative, local_derivative
+    from ipygrad.record import BackwardPass, BackwardStep, backward_pass
+    from ipygrad.show.plot import plot_local_derivative
+    from ipygrad.show.widget import BackwardWidget
+
+__version__ = "0.1.0"
+
+# Loaded when first asked for: recording brings IPython, pictures matplotlib, the widget anywidget.
+_LAZY = {
+    "BackwardPass": "ipygrad.record",
+    "BackwardStep": "ipygrad.record",
+    "BackwardWidget": "ipygrad.show.widget",
+    "LocalDerivative": "ipygrad.explain.local",
+    "backward_pass": "ipygrad.record",
+    "local_derivative": "ipygrad.explain.local",
+    "plot_local_derivative": "ipygrad.show.plot",
+}
+
+__all__ = [
+    "BackwardError",
+    "BackwardPass",
+    "BackwardStep",
+    "BackwardWidget",
+    "Function",
+    "LocalDerivative",
+    "Variable",
+    "backward_pass",
+    "functions",
+    "local_derivative",
+    "no_grad",
+    "plot_local_derivative",
+]
+__all__ += functions.__all__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'ipygrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Make ``%%grad`` and ``%grad`` known; called by ``%load_ext ipygrad``."""
+    from ipygrad import magic
+
+    magic.load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Forget the magics; called by ``%unload_ext ipygrad``."""
+    from ipygrad import magic
+
+    magic.unload(shell)

@@ -1,0 +1,1 @@
+"""The differentiation engine: Variables, Functions, and the functions of the library."""
