@@ -1,0 +1,214 @@
+"""From a graph to the bare steps of its backward pass: cotangents in, contributions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ipygrad.capture.quiet import private_copy, quietly
+from ipygrad.engine.core import (
+    BackwardError,
+    Variable,
+    accumulate,
+    as_array,
+    no_grad,
+    reverse_pass,
+    starting_cotangent,
+)
+
+if TYPE_CHECKING:
+    from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.engine.core import Array, Gradient, Turn
+
+Origin = Literal["ones", "by_hand", "given"]
+
+
+@dataclass(frozen=True, eq=False)
+class BareStep:
+    """One function's turn: what arrived, what it contributed, and what that was added to.
+
+    Attributes
+    ----------
+    index
+        Number of the step; the first function's is 1.
+    function
+        Number of the function in the graph.
+    cotangents
+        The gradient arriving, one for each output, of the output's shape.
+    contributions
+        One for each input, of the input's shape: cotangent times local derivative. None for a
+        constant, which keeps no gradient.
+    before, after
+        The gradient of each input before and after the addition; before is None for "not yet".
+    """
+
+    index: int
+    function: int
+    cotangents: tuple[Array, ...]
+    contributions: tuple[Array | None, ...]
+    before: tuple[Array | None, ...]
+    after: tuple[Array | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class BackwardRun:
+    """A backward pass as it ran.
+
+    Attributes
+    ----------
+    cotangent
+        What it started with, of the result's shape.
+    steps
+        In the order in which the functions took their turns.
+    error
+        Why it ended early, None if it reached the leaves.
+    failed
+        Number of the function that could not take its turn, None if all could.
+    origin
+        Where the start came from: ``"ones"``, ``"by_hand"`` (assigned to the result's ``grad``) or
+        ``"given"``.
+    """
+
+    cotangent: Array
+    steps: tuple[BareStep, ...]
+    error: BackwardError | None
+    failed: int | None
+    origin: Origin
+
+
+def checked_cotangent(result: Variable, name: str, cotangent: object) -> Array:
+    """Return `cotangent` as an array that fits `result`.
+
+    Raises
+    ------
+    ValueError
+        When its shape is not that of the result.
+    TypeError
+        When it does not hold real numbers.
+    """
+    value = cotangent.data if isinstance(cotangent, Variable) else cotangent
+    array = as_array(value, "A cotangent")
+    if array.shape != result.shape:
+        raise ValueError(
+            f"the cotangent has shape {array.shape}, but {name} has shape {result.shape}: "
+            "it tells how a final number changes with each element, so it needs the same shape"
+        )
+    return array.astype(result.dtype)
+
+
+def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
+    """Run the reverse pass over `graph` from its one result, and record it; no ``.grad`` changes.
+
+    Parameters
+    ----------
+    graph
+        With one result.
+    cotangent
+        Gradient of a final number with respect to the result, of its shape; by default what
+        ``backward()`` would start with.
+    """
+    result = graph.variables[graph.results[0]]
+    start = (
+        starting_cotangent(result.variable)
+        if cotangent is None
+        else checked_cotangent(result.variable, result.name, cotangent)
+    )
+    origin: Origin = "by_hand" if result.variable.grad_by_hand else "ones"
+    if cotangent is not None:
+        origin = "given"
+    numbers = {id(node.function): node.index for node in graph.functions}
+    gradients: dict[Variable, Array] = {}
+    steps: list[BareStep] = []
+    error: BackwardError | None = None
+    try:
+        for turn in reverse_pass(result.variable, start, {}):
+            steps.append(_step(len(steps) + 1, numbers[id(turn.function)], turn, gradients))
+    except BackwardError as raised:
+        error = raised
+    failed = None if error is None else numbers.get(id(error.function))
+    return BackwardRun(_frozen(start), tuple(steps), error, failed, origin)
+
+
+def _step(index: int, function: int, turn: Turn, gradients: dict[Variable, Array]) -> BareStep:
+    before: list[Array | None] = []
+    after: list[Array | None] = []
+    contributions = tuple(None if c is None else _frozen(c) for c in turn.contributions)
+    for x, contribution in zip(turn.function.inputs, contributions, strict=True):
+        before.append(gradients.get(x))
+        if contribution is not None:
+            gradients[x] = _frozen(accumulate(gradients.get(x), contribution))
+        after.append(gradients.get(x))
+    cotangents = tuple(_frozen(cotangent) for cotangent in turn.cotangents)
+    return BareStep(index, function, cotangents, contributions, tuple(before), tuple(after))
+
+
+def _frozen(gradient: Gradient | Any) -> Array:
+    """Return a copy that nobody can change; what functions hand around may be views."""
+    array = np.array(gradient)
+    array.flags.writeable = False
+    return array
+
+
+def changed_in_place(graph: Graph) -> dict[int, tuple[str, ...]]:
+    """Find values that changed between the forward pass and now.
+
+    Each function is run forward again, on a copy; where that no longer gives its outputs, one of
+    the variables around it was changed in place. It must be one around which *every* function
+    disagrees.
+
+    Returns
+    -------
+    dict
+        For each function that disagrees, by number, the names of the variables that may have
+        changed.
+    """
+    with quietly():
+        disagreeing = {node.index for node in graph.functions if _disagrees(node)}
+    neighbours: dict[int, list[int]] = {}
+    for node in graph.functions if disagreeing else ():
+        for variable in (*node.inputs, *node.outputs):
+            if variable is not None:
+                neighbours.setdefault(variable, []).append(node.index)
+    suspects = {v for v, around in neighbours.items() if disagreeing.issuperset(around)}
+
+    def named(node: FunctionNode) -> tuple[str, ...]:
+        around = dict.fromkeys((*node.inputs, *node.outputs))
+        guilty = [v for v in around if v in suspects] or [v for v in around if v is not None]
+        return tuple(graph.variables[v].name for v in guilty)
+
+    return {number: named(graph.functions[number]) for number in sorted(disagreeing)}
+
+
+def _disagrees(node: FunctionNode) -> bool:
+    """Tell whether forward no longer gives the outputs, in two runs that agree with each other."""
+    first = _outputs_again(node)
+    if first is None or _all_equal(first, node.function.outputs):
+        return False
+    # A function that draws random numbers differs from itself: then nothing can be said.
+    second = _outputs_again(node)
+    return second is not None and all(map(_equal, first, second))
+
+
+def _outputs_again(node: FunctionNode) -> tuple[Array, ...] | None:
+    try:
+        with no_grad():
+            # Without a __dict__ there is nothing that forward could leave on the function.
+            has_state = hasattr(node.function, "__dict__")
+            function = private_copy(node.function) if has_state else node.function
+            returned = function.forward(*[x.data for x in node.function.inputs])
+        several = returned if isinstance(returned, (tuple, list)) else (returned,)
+        return tuple(as_array(y) for y in several)
+    except Exception:  # noqa: BLE001 - whatever a user's forward raises, it says nothing here
+        return None
+
+
+def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) -> bool:
+    return len(arrays) == len(outputs) and all(
+        y is None or _equal(array, y.data) for array, y in zip(arrays, outputs, strict=True)
+    )
+
+
+def _equal(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))

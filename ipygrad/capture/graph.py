@@ -1,0 +1,247 @@
+"""From creator links to an immutable graph: numbered variables and functions, with names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ipygrad.capture.names import NoCallSites, names_in, numbered
+from ipygrad.engine.core import Array, Constant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ipygrad.capture.names import CallSites
+    from ipygrad.capture.observe import CallSite
+    from ipygrad.engine.core import Function, Variable
+
+VariableKind = Literal["leaf", "constant", "intermediate", "result"]
+LONGEST_MADE_UP_NAME = 40
+
+
+@dataclass(frozen=True, eq=False)
+class VariableNode:
+    """One variable of a graph.
+
+    Attributes
+    ----------
+    index
+        Its number: position in `Graph.variables`.
+    name
+        As the user wrote it: a name in the notebook, else the source of the expression that made
+        it, else (for a constant) its value.
+    value
+        A copy of its data, taken when the graph was captured.
+    kind
+        ``"leaf"`` (nothing made it), ``"constant"`` (a plain number in a formula),
+        ``"intermediate"`` or ``"result"``.
+    creator
+        Number of the function that made it, None for leaves and constants.
+    line
+        Line of the cell where it was made (the magic's line being 1), None where unknown.
+    variable
+        The live object.
+    """
+
+    index: int
+    name: str
+    value: Array
+    kind: VariableKind
+    creator: int | None
+    line: int | None
+    variable: Variable
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionNode:
+    """One function of a graph.
+
+    Attributes
+    ----------
+    index
+        Its number: position in `Graph.functions`; inputs are always made before outputs.
+    label
+        Its name for people: ``square``, or the class name of a user's function.
+    inputs, outputs
+        Numbers of variables; None stands for an output that the user has dropped. A variable used
+        twice (``x * x``) is there twice.
+    generation
+        0 for a function of leaves only, else one more than the highest generation among its inputs'
+        creators.
+    line
+        Line of the cell where it was called, None where unknown.
+    source
+        The expression that called it, None where unknown.
+    function
+        The live object.
+    """
+
+    index: int
+    label: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int | None, ...]
+    generation: int
+    line: int | None
+    source: str | None
+    function: Function
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Which function made which variable, back from the results, in topological order."""
+
+    variables: tuple[VariableNode, ...]
+    functions: tuple[FunctionNode, ...]
+    results: tuple[int, ...]
+
+
+def capture_graph(
+    results: Sequence[Variable],
+    namespace: Mapping[str, object] | None = None,
+    sites: CallSites | None = None,
+) -> Graph:
+    """Read the graph of `results` off their creator links.
+
+    Parameters
+    ----------
+    results
+        Where to begin: one variable, or several for a picture without a backward pass.
+    namespace
+        Where the user's names stand.
+    sites
+        Who watched the functions being called, for lines, sources and further names.
+    """
+    functions = _in_topological_order(results)
+    variables = _numbered_variables(results, functions)
+    sites = sites or NoCallSites()
+    names = _names(variables, functions, namespace or {}, sites)
+    numbers = {id(function): number for number, function in enumerate(functions)}
+    index = {variable: number for number, variable in enumerate(variables)}
+    made_at = {variable: sites.site_of(variable) for variable in variables}
+
+    def variable_node(number: int, variable: Variable) -> VariableNode:
+        site = made_at[variable]
+        creator = None if variable.creator is None else numbers[id(variable.creator)]
+        kind: VariableKind = "leaf" if creator is None else "intermediate"
+        if isinstance(variable, Constant):
+            kind = "constant"
+        elif creator is not None and variable in results:
+            kind = "result"
+        line = None if site is None else site.line
+        value = variable.data.copy()
+        return VariableNode(number, names[number], value, kind, creator, line, variable)
+
+    def function_node(number: int, function: Function) -> FunctionNode:
+        outputs = tuple(None if y is None else index[y] for y in function.outputs)
+        places = [made_at[y] for y in function.outputs if y is not None]
+        site = next((place for place in places if place is not None), None)
+        return FunctionNode(
+            index=number,
+            label=function.label,
+            inputs=tuple(index[x] for x in function.inputs),
+            outputs=outputs,
+            generation=function.generation,
+            line=None if site is None else site.line,
+            source=None if site is None else site.source,
+            function=function,
+        )
+
+    return Graph(
+        variables=tuple(variable_node(*pair) for pair in enumerate(variables)),
+        functions=tuple(function_node(*pair) for pair in enumerate(functions)),
+        results=tuple(index[result] for result in results),
+    )
+
+
+def _in_topological_order(results: Sequence[Variable]) -> list[Function]:
+    """Return every function behind `results`, inputs first, depth first; without recursion."""
+    order: list[Function] = []
+    seen: set[int] = set()
+    stack: list[tuple[Function, bool]] = [
+        (result.creator, False) for result in reversed(results) if result.creator is not None
+    ]
+    while stack:
+        function, inputs_done = stack.pop()
+        if inputs_done:
+            order.append(function)
+        elif id(function) not in seen:
+            seen.add(id(function))
+            stack.append((function, True))
+            stack.extend(
+                (x.creator, False) for x in reversed(function.inputs) if x.creator is not None
+            )
+    return order
+
+
+def _numbered_variables(
+    results: Sequence[Variable], functions: Sequence[Function]
+) -> list[Variable]:
+    ordered: dict[Variable, None] = {}
+    for function in functions:
+        ordered.update(dict.fromkeys(function.inputs))
+        ordered.update((y, None) for y in function.outputs if y is not None)
+    ordered.update(dict.fromkeys(results))
+    return list(ordered)
+
+
+def _names(
+    variables: Sequence[Variable],
+    functions: Sequence[Function],
+    namespace: Mapping[str, object],
+    sites: CallSites,
+) -> list[str]:
+    bound = names_in(namespace)
+    arguments = _arguments(functions, sites)
+    names: dict[Variable, str] = {}
+    for variable in variables:
+        names[variable] = (
+            variable.name
+            or bound.get(variable)
+            or _name_by_origin(variable, sites.site_of(variable), arguments, names)
+        )
+    distinct = numbered({v: name for v, name in names.items() if not isinstance(v, Constant)})
+    return [distinct.get(variable, names[variable]) for variable in variables]
+
+
+def _name_by_origin(
+    variable: Variable,
+    site: CallSite | None,
+    arguments: Mapping[Variable, str],
+    names: Mapping[Variable, str],
+) -> str:
+    """Return what a variable was assigned to, else the expression that made it."""
+    creator = variable.creator
+    if creator is None:
+        is_constant = isinstance(variable, Constant)
+        return _short(variable.data) if is_constant else arguments.get(variable, "Variable")
+    outputs = creator.outputs
+    if site is not None:
+        position = [y is variable for y in outputs].index(True)
+        if len(outputs) > 1 and len(site.targets) == 1:
+            return f"{site.targets[0]}[{position}]"
+        if position < len(site.targets):
+            return site.targets[position]
+        if site.source is not None and len(outputs) == 1:
+            return site.source
+    made_of = ", ".join(names[x] for x in creator.inputs[:4])
+    expression = f"{creator.label}({made_of})"
+    is_short = len(expression) <= LONGEST_MADE_UP_NAME and len(creator.inputs) <= 4
+    return expression if is_short else f"{creator.label}(…)"
+
+
+def _arguments(functions: Sequence[Function], sites: CallSites) -> dict[Variable, str]:
+    """Return what calls in the cell call their arguments, for leaves whose name was rebound."""
+    names: dict[Variable, str] = {}
+    for function in functions:
+        output = next((y for y in function.outputs if y is not None), None)
+        site = sites.site_of(output)
+        if site is not None and len(site.arguments) == len(function.inputs):
+            for x, argument in zip(function.inputs, site.arguments, strict=True):
+                names.setdefault(x, argument)
+    return names
+
+
+def _short(value: Array) -> str:
+    if value.ndim == 0:
+        return f"{value.item():.6g}"
+    return f"array{value.shape}".replace(",)", ")")

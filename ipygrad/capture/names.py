@@ -1,0 +1,72 @@
+"""What the user calls each variable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from ipygrad.engine.core import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ipygrad.capture.observe import CallSite
+
+
+class CallSites(Protocol):
+    """Somebody who knows where variables were made (an `Observer` of the cell)."""
+
+    def site_of(self, output: object) -> CallSite | None:
+        """Return where `output` was made, None if unknown."""
+
+
+class NoCallSites:
+    """Nobody watched."""
+
+    def site_of(self, _output: object) -> None:
+        """Return None."""
+
+
+def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
+    """Return the name of each variable in `namespace`, also inside its lists, tuples and dicts.
+
+    Names with a leading underscore do not count, nor do IPython's ``In`` and ``Out``. Of several
+    names for one variable the one that was assigned first is taken.
+    """
+    names: dict[Variable, str] = {}
+    for name, value in list(namespace.items()):
+        if name.startswith("_") or name in ("In", "Out"):
+            continue
+        for variable, path in _variables_in(name, value):
+            names.setdefault(variable, path)
+    return names
+
+
+def _variables_in(name: str, value: object) -> Iterator[tuple[Variable, str]]:
+    if isinstance(value, Variable):
+        yield value, name
+    elif type(value) in (list, tuple):
+        for index, element in enumerate(value):  # type: ignore[arg-type,var-annotated]
+            if isinstance(element, Variable):
+                yield element, f"{name}[{index}]"
+    elif type(value) is dict:
+        for key, element in value.items():
+            if isinstance(element, Variable):
+                yield element, f"{name}[{key!r}]"
+
+
+def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:
+    """Tell equal names apart by subscripts, in order: h, h becomes h₁, h₂.
+
+    No Python name holds a subscript digit, so these cannot be mistaken for names of the user's.
+    """
+    counts = Counter(names.values())
+    turns = {name: iter(range(1, count + 1)) for name, count in counts.items() if count > 1}
+    return {
+        variable: name + _subscript(next(turns[name])) if name in turns else name
+        for variable, name in names.items()
+    }
+
+
+def _subscript(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

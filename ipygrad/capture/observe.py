@@ -1,0 +1,200 @@
+"""Watch a cell run: where each function was called, and what the cell did with gradients itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import weakref
+from contextlib import contextmanager
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from executing import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType
+
+
+class CallSite(NamedTuple):
+    """Where in the cell a function was called.
+
+    Attributes
+    ----------
+    line
+        Line of the cell, the magic's line being 1.
+    source
+        The calling expression, in one line; None where it cannot be told.
+    targets
+        Names that the expression's value was assigned to, one for each output.
+    arguments
+        Sources of the operands or positional arguments.
+    """
+
+    line: int
+    source: str | None
+    targets: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+
+class Observer:
+    """Witness of one cell: notes every recorded call, and every gradient that the cell made.
+
+    Parameters
+    ----------
+    filename
+        The cell's name in code objects.
+
+    Attributes
+    ----------
+    assigned
+        Variables whose ``grad`` the cell assigned, in order.
+    ran_backward_from
+        Variables whose ``backward()`` the cell called, in order.
+    called_backward_of
+        Functions whose ``backward`` method the cell called by hand, in order.
+    """
+
+    def __init__(self, filename: str) -> None:
+        self._filename = filename
+        self._calls: dict[int, tuple[weakref.ref[Any], CodeType | None, int]] = {}
+        self.assigned: list[Any] = []
+        self.ran_backward_from: list[Any] = []
+        self.called_backward_of: list[Any] = []
+
+    def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
+        """Note the innermost line of the cell that is running."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != self._filename:
+            frame = frame.f_back
+        code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+        for output in outputs:
+            self._calls[id(output)] = (weakref.ref(output), code, instruction)
+
+    def ran_backward(self, result: object) -> None:
+        """Note that the cell ran a backward pass."""
+        self.ran_backward_from.append(result)
+
+    def assigned_grad(self, variable: object) -> None:
+        """Note that the cell assigned a gradient by hand."""
+        self.assigned.append(variable)
+
+    def made(self) -> list[Any]:
+        """Return what the calls made and somebody still holds, in order."""
+        living = (reference() for reference, _, _ in self._calls.values())
+        return [output for output in living if output is not None]
+
+    def site_of(self, output: object) -> CallSite | None:
+        """Return where `output` was made, None if not in this cell."""
+        reference, code, instruction = self._calls.get(id(output), (None, None, -1))
+        if reference is None or reference() is not output or code is None:
+            return None
+        return _describe(code, instruction)
+
+    @contextmanager
+    def backward_methods_called(self, is_function: Callable[[object], bool]) -> Iterator[None]:
+        """Note each call of a function's ``backward`` that is written in the cell itself.
+
+        No hook of the engine hears of these, so a profile function looks at the calls. Where
+        another profiler is at work it is left alone, and nothing is noted.
+        """
+
+        def profile(frame: FrameType, event: str, _argument: object) -> None:
+            if event != "call" or frame.f_code.co_name != "backward" or frame.f_back is None:
+                return
+            if frame.f_back.f_code.co_filename == self._filename and frame.f_code.co_argcount > 1:
+                owner = frame.f_locals.get(frame.f_code.co_varnames[0])
+                if is_function(owner):
+                    self.called_backward_of.append(owner)
+
+        if sys.getprofile() is not None:
+            yield
+            return
+        sys.setprofile(profile)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+
+def calls_a_backward_with_arguments(source: str) -> bool:
+    """Tell whether Python text contains ``something.backward(argument)``."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "backward"
+        and bool(node.args)
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _describe(code: CodeType, instruction: int) -> CallSite:
+    line = _line_of(code, instruction)
+    # `executing` asks a frame for no more than this; the frame itself has moved on since.
+    frame: Any = SimpleNamespace(
+        f_code=code, f_lasti=instruction, f_lineno=line, f_globals={}, f_builtins={}
+    )
+    found = Source.executing(frame)
+    node: Any = found.node
+    if node is None:
+        return CallSite(line, None, (), ())
+    source = found.source
+    return CallSite(
+        line, _text(node, source), _targets(node), tuple(_text(a, source) for a in _arguments(node))
+    )
+
+
+def _line_of(code: CodeType, instruction: int) -> int:
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if number is not None and start <= instruction < end:
+            line = number
+    return line
+
+
+def _text(node: ast.AST, source: Any) -> str:
+    if isinstance(node, ast.AugAssign):
+        return f"{ast.unparse(node.target)} {_operator(node)} {ast.unparse(node.value)}"
+    segment = ast.get_source_segment(source.text, node)
+    return " ".join((segment or ast.unparse(node)).split())
+
+
+def _operator(node: ast.AugAssign) -> str:
+    return ast.unparse(node).split("=")[0].rsplit(" ", 1)[1]
+
+
+def _arguments(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.AugAssign):
+        return [node.target, node.value]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.Call) and not any(isinstance(a, ast.Starred) for a in node.args):
+        return node.args
+    return []
+
+
+def _targets(node: Any) -> tuple[str, ...]:
+    """Names that take the value of the expression `node`."""
+    if isinstance(node, ast.AugAssign):
+        return _names(node.target)
+    parent: Any = getattr(node, "parent", None)
+    if isinstance(parent, (ast.AnnAssign, ast.NamedExpr)) and parent.value is node:
+        return _names(parent.target)
+    if isinstance(parent, ast.Assign):
+        return _names(parent.targets[0])
+    grandparent = getattr(parent, "parent", None)
+    if isinstance(parent, ast.Tuple) and isinstance(grandparent, ast.Assign):
+        position = parent.elts.index(node)
+        names = _names(grandparent.targets[0])
+        return names[position : position + 1] if len(names) == len(parent.elts) else ()
+    return ()
+
+
+def _names(target: ast.expr) -> tuple[str, ...]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return tuple(ast.unparse(element) for element in target.elts)
+    return (ast.unparse(target),)
