@@ -1,0 +1,409 @@
+"""The layout of the graph: what holds for its drawing, on examples and on random graphs."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise, product
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
+from ipygrad.show.layering import Edge, crossings, latest_ranks, layered
+from ipygrad.show.layout import (
+    BOX_GAP,
+    MARGIN,
+    NAME_COLUMNS,
+    RANK_GAP,
+    Box,
+    GraphLayout,
+    lay_out,
+    shorten,
+    text_columns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipygrad.show.layout import Point
+
+    # Label, names of the inputs, names of the outputs ("-" for one that was dropped).
+    Call = tuple[str, str, str]
+
+SEED: list[Call] = [("square", "x", "a"), ("exp", "a", "b"), ("square", "b", "y")]
+DIAMOND: list[Call] = [("square", "x", "a"), ("exp", "x", "b"), ("add", "a b", "y")]
+LAYER: list[Call] = [
+    call
+    for i in range(4)
+    for call in (
+        ("mul", f"w{i} x", f"p{i}"),
+        ("add", f"p{i} b{i}", f"s{i}"),
+        ("tanh", f"s{i}", f"h{i}"),
+    )
+]
+
+
+def graph_of(calls: Sequence[Call], leaves: str = "") -> Graph:
+    number = {name: index for index, name in enumerate(leaves.split())}
+    creator: dict[int, int] = {}
+    functions = []
+    for index, (label, inputs, outputs) in enumerate(calls):
+        before = tuple(number.setdefault(name, len(number)) for name in inputs.split())
+        after = tuple(
+            None if name == "-" else number.setdefault(name, len(number))
+            for name in outputs.split()
+        )
+        creator |= {variable: index for variable in after if variable is not None}
+        live = cast("Any", object())
+        functions.append(FunctionNode(index, label, before, after, 0, None, None, live))
+    used = {variable for function in functions for variable in function.inputs}
+    results = tuple(index for index in number.values() if index not in used)
+    variables = tuple(
+        VariableNode(
+            index,
+            name,
+            np.array(0.5),
+            "leaf" if index not in creator else "result" if index in results else "intermediate",
+            creator.get(index),
+            None,
+            cast("Any", object()),
+        )
+        for name, index in number.items()
+    )
+    return Graph(variables, tuple(functions), results)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    names = ["x0"]
+    calls = []
+    for i in range(draw(st.integers(0, 14))):
+        inputs = []
+        for _ in range(draw(st.integers(1, 3))):
+            pick = draw(st.integers(0, len(names)))
+            if pick == len(names):
+                names.append(f"x{len(names)}" + "w" * draw(st.integers(0, 20)))
+            inputs.append(names[pick])
+        made = st.lists(st.sampled_from([f"v{i}", f"u{i}", "-"]), min_size=1, unique=True)
+        outputs = draw(made)
+        names += [name for name in outputs if name != "-"]
+        calls.append(("f" * draw(st.integers(1, 12)), " ".join(inputs), " ".join(outputs)))
+    return graph_of(calls, "x0")
+
+
+def middle(box: Box) -> float:
+    return round(box.y + box.height / 2, 6)
+
+
+def sampled(points: Sequence[Point], count: int = 24) -> list[Point]:
+    """Points on a curve of cubic Bezier pieces."""
+    curve = np.array(points)
+    t = np.linspace(0, 1, count)[:, None]
+    basis = np.hstack([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3])
+    pieces = [basis @ curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    return [(float(x), float(y)) for x, y in np.concatenate(pieces)]
+
+
+def check(graph: Graph, layout: GraphLayout) -> None:
+    """Everything that holds for the drawing of any graph."""
+    boxes = [*layout.variables, *layout.functions]
+    assert len(layout.variables) == len(graph.variables)
+    assert len(layout.functions) == len(graph.functions)
+    for box in boxes:
+        assert box.x >= MARGIN - 0.06
+        assert box.y >= MARGIN - 0.06
+        assert box.x + box.width <= layout.width - MARGIN + 0.06
+        assert box.y + box.height <= layout.height - MARGIN + 0.06
+    for a, b in combinations(boxes, 2):
+        aside = max(a.x - b.x - b.width, b.x - a.x - a.width) >= RANK_GAP - 0.11
+        above = max(a.y - b.y - b.height, b.y - a.y - a.height) >= BOX_GAP - 1e-6
+        assert aside or above
+    wanted = [
+        (function.index, variable, role, position)
+        for function in graph.functions
+        for role, ends in (("input", function.inputs), ("output", function.outputs))
+        for position, variable in enumerate(ends)
+        if variable is not None
+    ]
+    assert [edge[:4] for edge in layout.edges] == wanted
+    for edge in layout.edges:
+        tail, head = layout.variables[edge.variable], layout.functions[edge.function]
+        if edge.role == "output":
+            tail, head = head, tail
+        (x, y), (to_x, to_y) = edge.points[0], edge.points[-1]
+        assert x == pytest.approx(tail.x + tail.width)
+        assert to_x == pytest.approx(head.x)
+        assert x + RANK_GAP <= to_x + 0.11
+        assert tail.y < y < tail.y + tail.height
+        assert head.y < to_y < head.y + head.height
+        assert len(edge.points) % 3 == 1
+        assert all(a[0] <= b[0] for a, b in pairwise(edge.points)), "runs backward"
+        for box in boxes:
+            if box is not tail and box is not head:
+                assert not any(
+                    box.x < px < box.x + box.width and box.y < py < box.y + box.height
+                    for px, py in sampled(edge.points)
+                )
+        assert all(0 <= py <= layout.height for _, py in edge.points)
+
+
+def test_the_seed_example_is_one_straight_line() -> None:
+    graph = graph_of(SEED)
+    layout = lay_out(graph)
+    check(graph, layout)
+    assert len({middle(box) for box in (*layout.variables, *layout.functions)}) == 1
+    xs = [
+        box.x for pair in zip(layout.variables, layout.functions, strict=False) for box in pair
+    ] + [layout.variables[-1].x]
+    assert xs == sorted(xs)
+    for edge in layout.edges:
+        assert len(edge.points) == 4
+        assert len({y for _, y in edge.points}) == 1
+    assert layout.height == 62 + 2 * MARGIN
+
+
+def test_a_long_chain_is_one_straight_line() -> None:
+    layout = lay_out(graph_of([("exp", f"v{i}", f"v{i + 1}") for i in range(500)]))
+    assert len({middle(box) for box in (*layout.variables, *layout.functions)}) == 1
+
+
+def test_a_diamond_is_symmetric() -> None:
+    layout = lay_out(graph_of(DIAMOND))
+    x, a, b, y = layout.variables
+    assert a.x == b.x
+    assert middle(x) == middle(y)
+    assert middle(a) + middle(b) == pytest.approx(2 * middle(x), abs=0.2)
+
+
+def test_equal_neurons_stand_in_one_column() -> None:
+    graph = graph_of(LAYER)
+    layout = lay_out(graph)
+    check(graph, layout)
+    for kind in "psh":
+        places = {layout.variables[v.index].x for v in graph.variables if v.name.startswith(kind)}
+        assert len(places) == 1
+    for label in ("mul", "add", "tanh"):
+        places = {layout.functions[f.index].x for f in graph.functions if f.label == label}
+        assert len(places) == 1
+
+
+def test_a_leaf_stands_beside_the_function_that_uses_it_first() -> None:
+    graph = graph_of([*SEED, ("mul", "y w", "z")])
+    layout = lay_out(graph)
+    names = {v.name: layout.variables[v.index] for v in graph.variables}
+    assert names["w"].x == names["y"].x
+
+
+def test_inputs_arrive_at_points_of_their_own_in_their_order() -> None:
+    layout = lay_out(graph_of([("stack", " ".join("abcdefgh"), "y")]))
+    arrivals = [edge.points[-1][1] for edge in layout.edges if edge.role == "input"]
+    assert min(b - a for a, b in pairwise(arrivals)) >= 7.9
+
+
+def test_outputs_leave_at_points_of_their_own_in_their_order() -> None:
+    layout = lay_out(graph_of([("split", "x", "a - b c")]))
+    outputs = [edge for edge in layout.edges if edge.role == "output"]
+    assert [edge.position for edge in outputs] == [0, 2, 3]
+    leaving = [edge.points[0][1] for edge in outputs]
+    assert min(b - a for a, b in pairwise(leaving)) >= 7.9
+
+
+def test_edges_leave_a_variable_and_arrive_at_it_in_the_middle() -> None:
+    layout = lay_out(graph_of(DIAMOND))
+    for edge in layout.edges:
+        box = layout.variables[edge.variable]
+        _, y = edge.points[0] if edge.role == "input" else edge.points[-1]
+        assert y == pytest.approx(middle(box), abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [("mul", "x x", "y")],
+        [("exp", "x", "a"), ("exp", "a", "b"), ("stack", "x b x", "y")],
+        [("mul", "x x", "a"), ("mul", "w w", "b"), ("mul", "z z", "c"), ("stack", "a b c", "y")],
+        [("mul", "x x", "a"), *[("exp", "x", f"e{i}") for i in range(9)]],
+    ],
+)
+def test_two_edges_between_two_boxes_part_and_stay_apart(calls: list[Call]) -> None:
+    layout = lay_out(graph_of(calls))
+    inputs = [edge for edge in layout.edges if edge.role == "input"]
+    twins = [
+        (a, b)
+        for a, b in combinations(inputs, 2)
+        if (a.function, a.variable) == (b.function, b.variable)
+    ]
+    assert twins
+    for a, b in twins:
+        away = [p for p in sampled(a.points) if p[0] > a.points[0][0] + 30]
+        gaps = [
+            min(np.hypot(px - qx, py - qy) for qx, qy in sampled(b.points, 200)) for px, py in away
+        ]
+        assert min(gaps) > 3.0
+
+
+def test_parts_that_are_not_connected_and_several_results() -> None:
+    graph = graph_of([*SEED, ("exp", "p", "q"), ("split", "q", "r s"), ("neg", "a", "t")], "alone")
+    layout = lay_out(graph)
+    check(graph, layout)
+    names = {v.name: layout.variables[v.index] for v in graph.variables}
+    assert names["r"].x == names["s"].x == names["y"].x == names["t"].x
+
+
+def test_an_unused_output_stands_right_behind_its_function() -> None:
+    graph = graph_of([("split", "x", "a unused"), ("exp", "a", "b"), ("exp", "b", "c")])
+    layout = lay_out(graph)
+    names = {v.name: layout.variables[v.index] for v in graph.variables}
+    assert names["unused"].x == names["a"].x
+
+
+def test_nothing_and_a_single_variable() -> None:
+    empty = lay_out(Graph((), (), ()))
+    assert (empty.width, empty.height) == (2 * MARGIN, 2 * MARGIN)
+    assert empty.edges == ()
+    alone = lay_out(graph_of([], "x"))
+    assert alone.variables == (Box(MARGIN, MARGIN, 112, 62),)
+    assert (alone.width, alone.height) == (112 + 2 * MARGIN, 62 + 2 * MARGIN)
+
+
+def test_the_same_graph_gives_the_same_drawing() -> None:
+    assert lay_out(graph_of(LAYER)) == lay_out(graph_of(LAYER))
+
+
+def test_numbers_are_rounded_to_a_tenth() -> None:
+    layout = lay_out(graph_of([*LAYER, ("stack", "h0 h1 h2 h3 x", "y")]))
+    points = [value for edge in layout.edges for point in edge.points for value in point]
+    boxes = [value for box in (*layout.variables, *layout.functions) for value in box]
+    for value in (layout.width, layout.height, *points, *boxes):
+        assert value == round(value, 1)
+
+
+def test_boxes_are_as_wide_as_their_text() -> None:
+    graph = graph_of([("f", "x", "a_rather_long_name"), ("a_long_function", "x", "y")])
+    plain = lay_out(graph)
+    widths = [box.width for box in plain.variables]
+    assert widths == [112, pytest.approx(18 * 7.8 + 20), 112]
+    assert [box.width for box in plain.functions] == [56, pytest.approx(15 * 7.8 + 20)]
+    told = lay_out(graph, ["x" * 14, "1", "가" * 40])
+    assert [box.width for box in told.variables] == [
+        pytest.approx(14 * 7.8 + 20),
+        pytest.approx(18 * 7.8 + 20),
+        pytest.approx(17 * 7.8 + 20),
+    ]
+
+
+def test_texts_are_one_for_each_variable() -> None:
+    with pytest.raises(ValueError, match="4 variables, not 1"):
+        lay_out(graph_of(SEED), ["0.5"])
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("x", "x"),
+        ("a" * 18, "a" * 18),
+        ("a" * 19, "a" * 17 + "…"),
+        ("exp(a) + exp(b) + c", "exp(a) + exp(b) +…"),
+        ("손" * 9, "손" * 9),
+        ("손실 함수의 값을 더한 것", "손실 함수의 값을…"),
+        ("", ""),
+    ],
+)
+def test_shorten(text: str, short: str) -> None:
+    assert shorten(text) == short
+    assert text_columns(short) <= NAME_COLUMNS
+
+
+def test_ranks_are_as_late_as_possible() -> None:
+    edges = [Edge(0, 1), Edge(1, 2), Edge(3, 2), Edge(0, 2)]
+    assert latest_ranks(5, edges) == [0, 1, 2, 1, 2]
+
+
+def test_a_cycle_is_an_error() -> None:
+    with pytest.raises(ValueError, match="cycle"):
+        layered(2, [Edge(0, 1), Edge(1, 0)])
+
+
+def test_trees_are_drawn_without_crossings() -> None:
+    edges = [
+        Edge(child, (child - 1) // 2, head_port=(child % 2 == 0) / 3) for child in range(1, 63)
+    ]
+    assert crossings(layered(63, edges)) == 0
+
+
+def test_leaves_that_everything_uses_cross_as_little_as_dot_draws_them() -> None:
+    calls = [
+        ("mul", "x x", "xx"),
+        ("mul", "x y", "xy"),
+        ("mul", "y y", "yy"),
+        ("add", "xx xy", "s"),
+        ("add", "s yy", "t"),
+        ("mul", "t x", "u"),
+        ("sub", "u y", "v"),
+        ("mul", "v s", "z"),
+    ]
+    layout = lay_out(graph_of(calls))
+    lines = [sampled(edge.points) for edge in layout.edges]
+    assert sum(_lines_cross(a, b) for a, b in combinations(lines, 2)) <= 3
+
+
+def _lines_cross(a: list[Point], b: list[Point]) -> int:
+    return sum(
+        _side(p, q, r) * _side(p, q, s) < 0 and _side(r, s, p) * _side(r, s, q) < 0
+        for (p, q), (r, s) in product(pairwise(a), pairwise(b))
+    )
+
+
+def _side(a: Point, b: Point, c: Point) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+@st.composite
+def edge_lists(draw: st.DrawFn) -> tuple[int, list[Edge]]:
+    size = draw(st.integers(2, 12))
+    ends = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1))
+    ports = st.sampled_from([-0.25, 0.0, 0.25])
+    pairs = draw(st.lists(ends.filter(lambda end: end[0] != end[1]), max_size=25))
+    return size, [Edge(min(p), max(p), draw(ports), draw(ports)) for p in pairs]
+
+
+@settings(derandomize=True, deadline=None)
+@given(edge_lists())
+def test_crossings_are_counted_as_by_comparing_all_pairs(case: tuple[int, list[Edge]]) -> None:
+    layers = layered(*case)
+    place = {node: i for nodes in layers.order for i, node in enumerate(nodes)}
+    total = 0
+    for nodes in layers.order:
+        links = [
+            (place[node] + here, place[head] + there)
+            for node in nodes
+            for head, there, here in layers.right[node]
+        ]
+        total += sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for a, b in combinations(links, 2))
+    assert crossings(layers) == total
+
+
+@settings(derandomize=True, deadline=None)
+@given(edge_lists())
+def test_ranks_hold_every_node_once_and_links_join_neighbouring_ranks(
+    case: tuple[int, list[Edge]],
+) -> None:
+    size, edges = case
+    layers = layered(size, edges)
+    rank = {node: r for r, nodes in enumerate(layers.order) for node in nodes}
+    assert sorted(rank) == list(range(len(layers.left)))
+    assert sum(map(len, layers.order)) == len(rank)
+    assert all(any(node < size for node in nodes) for nodes in layers.order)
+    for edge, path in zip(edges, layers.paths, strict=True):
+        assert (path[0], path[-1]) == (edge.tail, edge.head)
+        assert [rank[node] - rank[path[0]] for node in path] == list(range(len(path)))
+
+
+@settings(derandomize=True, deadline=None)
+@given(graphs())
+def test_any_graph_is_drawn_without_overlaps(graph: Graph) -> None:
+    layout = lay_out(graph)
+    check(graph, layout)
+    assert lay_out(graph) == layout
