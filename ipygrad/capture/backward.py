@@ -171,12 +171,13 @@ def changed_in_place(graph: Graph) -> dict[int, tuple[str, ...]]:
         for variable in (*node.inputs, *node.outputs):
             if variable is not None:
                 neighbours.setdefault(variable, []).append(node.index)
-    suspects = {v for v, around in neighbours.items() if disagreeing.issuperset(around)}
 
     def named(node: FunctionNode) -> tuple[str, ...]:
-        around = dict.fromkeys((*node.inputs, *node.outputs))
-        guilty = [v for v in around if v in suspects] or [v for v in around if v is not None]
-        return tuple(graph.variables[v].name for v in guilty)
+        around = dict.fromkeys(v for v in (*node.inputs, *node.outputs) if v is not None)
+        suspects = [v for v in around if disagreeing.issuperset(neighbours[v])] or list(around)
+        # The more functions disagree around a variable, the more it is the one.
+        most = max(len(neighbours[v]) for v in suspects)
+        return tuple(graph.variables[v].name for v in suspects if len(neighbours[v]) == most)
 
     return {number: named(graph.functions[number]) for number in sorted(disagreeing)}
 

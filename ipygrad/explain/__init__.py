@@ -1,0 +1,1 @@
+"""What a step means: its local derivative, and words for people."""

@@ -1,0 +1,63 @@
+"""Numbers for people: a few significant digits, and the exact value beside them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ipygrad.engine.core import Array
+
+DIGITS = 4
+_LONGEST_ROW = 4
+_MOST_EXACT = 100
+
+
+def short(value: Array | float | None, digits: int = DIGITS) -> str:
+    """Return a number to `digits` significant digits, a dash for None; of a large array the shape.
+
+    Whole digits before the point are kept up to a million; what is larger, or smaller than 0.0001,
+    is written with a power of ten.
+    """
+    if value is None:
+        return "–"
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return _number(float(array), digits)
+    if array.ndim == 1 and 0 < array.size <= _LONGEST_ROW:
+        return "[" + ", ".join(_number(float(element), digits) for element in array) + "]"
+    return f"array {shape_text(array.shape)}"
+
+
+def _number(number: float, digits: int) -> str:
+    if not math.isfinite(number):
+        return str(number)
+    rounded = float(f"{number:.{digits - 1}e}")
+    if rounded == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(rounded)))
+    if -4 <= exponent < 6:
+        text = f"{number:.{max(digits - 1 - exponent, 0)}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa, power = f"{number:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(power)}"
+
+
+def exact(value: Array | float | None) -> str:
+    """Return all digits; of an array with more than 100 elements, its corners and shape."""
+    if value is None:
+        return "–"
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return repr(array.item())
+    text = np.array2string(
+        array, separator=", ", threshold=_MOST_EXACT, floatmode="unique", edgeitems=2
+    )
+    return f"{text}, shape {shape_text(array.shape)}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return a shape as Python writes it; empty for a number."""
+    return str(shape) if shape else ""

@@ -1,0 +1,249 @@
+"""Steps in words: from a record to message keys and values, and from these to sentences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ipygrad.explain.numbers import DIGITS, shape_text, short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ipygrad.capture.backward import BackwardRun, BareStep
+    from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.engine.core import Array
+
+PRODUCT_TOLERANCE = 1e-6
+"""How far a contribution may be, relatively, from gradient arriving times local derivative."""
+
+
+class Words:
+    """The message table of one language.
+
+    Parameters
+    ----------
+    language
+        Name of a JSON file in ``explain/languages``.
+    digits
+        Significant digits of the numbers in sentences.
+    """
+
+    def __init__(self, language: str = "en", digits: int = DIGITS) -> None:
+        self.language = language
+        self.digits = digits
+        self._table = _table(language)
+
+    @property
+    def interface(self) -> Mapping[str, str]:
+        """Texts of the controls, for the front end."""
+        interface: Mapping[str, str] = self._table["interface"]
+        return interface
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the sentence `key` with its placeholders filled in."""
+        return str(self._table["sentences"][key]).format(**values)
+
+    def number(self, value: Array | float | None) -> str:
+        """Return a number as sentences show it."""
+        return short(value, self.digits)
+
+    def enumerate(self, items: Sequence[str], last: str = "and") -> str:
+        """Join names as the language does: a, b and c."""
+        if len(items) < 2:
+            return "".join(items)
+        return self("list").join(items[:-1]) + self(last) + items[-1]
+
+
+@lru_cache
+def _table(language: str) -> dict[str, dict[str, str]]:
+    file = resources.files("ipygrad.explain") / "languages" / f"{language}.json"
+    table: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8"))
+    return table
+
+
+@dataclass(frozen=True)
+class StepWords:
+    """What is said about one step.
+
+    Attributes
+    ----------
+    heading
+        ``exp: from b to a``.
+    sentence
+        What happens, for somebody who reads.
+    status
+        The same in short, for somebody who listens; begins with ``Step 2 of 3``.
+    """
+
+    heading: str
+    sentence: str
+    status: str
+
+
+def describe_start(words: Words, graph: Graph, run: BackwardRun | None) -> StepWords:
+    """Say where the first gradient comes from; without a run, why there is none."""
+    if run is None:
+        sentence = words("start_partial")
+        return StepWords(words("title_partial"), sentence, words("start_partial_status"))
+    result = graph.variables[graph.results[0]].name
+    cotangent = words.number(run.cotangent)
+    is_ones = bool(np.all(run.cotangent == 1))
+    key = {"by_hand": "start_by_hand", "given": "start_cotangent"}.get(run.origin, "start_one")
+    if key == "start_one" and run.cotangent.ndim:
+        key = "start_ones" if is_ones else "start_cotangent"
+    sentence = words(key, result=result, cotangent=cotangent, shape=shape_text(run.cotangent.shape))
+    status = words("start_status", count=len(run.steps), result=result, cotangent=cotangent)
+    return StepWords(words("start_heading", result=result), sentence, status)
+
+
+def describe_step(
+    words: Words,
+    graph: Graph,
+    step: BareStep,
+    count: int,
+    slopes: Sequence[float | None],
+) -> StepWords:
+    """Say what one function's turn does to the gradient.
+
+    Parameters
+    ----------
+    count
+        Number of steps in all.
+    slopes
+        Local derivative for each input, None where it is no number.
+    """
+    node = graph.functions[step.function]
+    outputs = [name for name, _ in _arriving(graph, node, step)]
+    inputs = dict.fromkeys(
+        graph.variables[v].name
+        for v, c in zip(node.inputs, step.contributions, strict=True)
+        if c is not None
+    )
+    heading = words(
+        "heading",
+        function=node.label,
+        outputs=words.enumerate(outputs),
+        inputs=words.enumerate(list(inputs)),
+    )
+    sentences = [_arrival(words, graph, node, step)]
+    short_products = []
+    for argnum in range(len(node.inputs)):
+        sentence, product = _product(words, graph, step, argnum, slopes[argnum])
+        sentences.append(sentence)
+        if product:
+            short_products.append(product)
+    status = words(
+        "status", index=step.index, count=count, heading=heading, products="; ".join(short_products)
+    )
+    return StepWords(heading, " ".join(sentences), status)
+
+
+def _arriving(graph: Graph, node: FunctionNode, step: BareStep) -> list[tuple[str, Array]]:
+    return [
+        ("–" if output is None else graph.variables[output].name, cotangent)
+        for output, cotangent in zip(node.outputs, step.cotangents, strict=True)
+    ]
+
+
+def _arrival(words: Words, graph: Graph, node: FunctionNode, step: BareStep) -> str:
+    arriving = [(name, words.number(value)) for name, value in _arriving(graph, node, step)]
+    if len(arriving) == 1:
+        name, value = arriving[0]
+        return words("arriving_one", output=name, arriving=value)
+    items = [words("arriving_item", output=name, arriving=value) for name, value in arriving]
+    return words("arriving_many", arriving=words.enumerate(items))
+
+
+def _product(
+    words: Words, graph: Graph, step: BareStep, argnum: int, slope: float | None
+) -> tuple[str, str]:
+    """Return what happens to one input, as a sentence and in short."""
+    node = graph.functions[step.function]
+    name = graph.variables[node.inputs[argnum]].name
+    contribution = step.contributions[argnum]
+    before, after = step.before[argnum], step.after[argnum]
+    if contribution is None:
+        return words("constant", input=name), ""
+    values = {
+        "function": node.label,
+        "input": name,
+        "arriving": words.number(step.cotangents[0]),
+        "local": words.number(slope),
+        "contribution": words.number(contribution),
+        "shape": shape_text(contribution.shape) or "()",
+        "before": words.number(before),
+        "after": words.number(after),
+    }
+    if slope is None:
+        key = "product_array"
+    else:
+        key = "product" if product_holds(step, argnum, slope) else "product_differs"
+    first = before is None
+    sentence = words(key, **values) + " " + words("added_first" if first else "added", **values)
+    values["added"] = words("status_first" if first else "status_added", **values)
+    return sentence, words("status_array" if slope is None else "status_product", **values)
+
+
+def product_holds(step: BareStep, argnum: int, slope: float) -> bool:
+    """Tell whether a contribution is the gradient arriving times the local derivative.
+
+    A learner's backward that forgets gy, or multiplies with it twice, breaks this.
+    """
+    contribution = step.contributions[argnum]
+    if contribution is None:
+        return True
+    with np.errstate(all="ignore"):
+        product = step.cotangents[0] * slope
+    return bool(np.isclose(contribution, product, PRODUCT_TOLERANCE, 0, equal_nan=True))
+
+
+def notes_on(
+    words: Words,
+    graph: Graph,
+    step: BareStep,
+    slopes: Sequence[float | None],
+    changed: Sequence[str],
+) -> tuple[str, ...]:
+    """Return what a teacher would point at in this step.
+
+    Parameters
+    ----------
+    slopes
+        Local derivative for each input, None where it is no number.
+    changed
+        Names of the variables of which one has changed since the function ran forward.
+    """
+    node = graph.functions[step.function]
+    notes = []
+    if changed:
+        names = words.enumerate(changed, last="or")
+        notes.append(words("note_changed", names=names, function=node.label))
+    arrived_finite = all(np.isfinite(cotangent).all() for cotangent in step.cotangents)
+    for argnum, contribution in enumerate(step.contributions):
+        if contribution is None:
+            continue
+        name = graph.variables[node.inputs[argnum]].name
+        slope = slopes[argnum]
+        if slope is not None and not product_holds(step, argnum, slope):
+            with np.errstate(all="ignore"):
+                product = words.number(step.cotangents[0] * slope)
+            notes.append(
+                words(
+                    "note_product_differs",
+                    function=node.label,
+                    contribution=words.number(contribution),
+                    input=name,
+                    product=product,
+                )
+            )
+        if arrived_finite and np.isnan(contribution).any():
+            notes.append(words("note_nan", input=name))
+        elif arrived_finite and np.isinf(contribution).any():
+            notes.append(words("note_inf", input=name))
+    return tuple(notes)

@@ -1,0 +1,412 @@
+"""The magics ``%%grad`` and ``%grad``: from the text of a cell to the stepper under it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from typing import TYPE_CHECKING, Any, cast
+
+import traitlets
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.display import display
+
+from ipygrad.capture.backward import checked_cotangent, run_backward
+from ipygrad.capture.evaluate import parse, render_as_if_from, run, shown_in_short
+from ipygrad.capture.graph import capture_graph
+from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.engine.core import Function, Variable, watching
+from ipygrad.explain.numbers import short
+from ipygrad.explain.words import Words
+from ipygrad.record import BackwardPass, has_kernel
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ipygrad.capture.evaluate import Cell, Outcome
+    from ipygrad.record import DisplayAs
+
+DISPLAYS = ("html", "widget", "picture", "table")
+OPTIONS = ("--output", "--quiet", "--step", "--cotangent", "--as", "-o", "-q")
+_OPTION = re.compile(r"-{1,2}[A-Za-z]")
+
+
+@magics_class
+class GradMagics(Magics):  # type: ignore[misc]
+    """``%%grad`` and ``%grad``, and their defaults (``%config GradMagics``)."""
+
+    display_as = traitlets.Enum(
+        DISPLAYS, "html", help="How a pass is shown when --as does not say."
+    ).tag(config=True)
+    digits = traitlets.Int(4, min=1, max=17, help="Significant digits of shown numbers.").tag(
+        config=True
+    )
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._widgets: dict[str, Any] = {}
+
+    @magic_arguments("%grad")
+    @argument("-o", "--output", metavar="NAME", help="Bind the recorded BackwardPass to NAME.")
+    @argument("-q", "--quiet", action="store_true", help="Record, but show no stepper.")
+    @argument("--step", type=int, metavar="N", default=0, help="Open the stepper at step N.")
+    @argument("--cotangent", metavar="EXPR", help="Start from this gradient instead of ones.")
+    @argument(
+        "--as",
+        dest="display_as",
+        choices=DISPLAYS,
+        help="Show the pass as the stepper (html), as a widget, a picture or a table.",
+    )
+    @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
+    @no_var_expand
+    @line_cell_magic
+    def grad(self, line: str, cell: str | None = None) -> None:
+        """Run a cell and step back through the backward pass of its result.
+
+        On top of a cell, ``%%grad`` runs it once, as it would run without the magic. Its result is
+        RESULT where that is given, else the cell's last expression, else the last variable that the
+        cell computes. Afterwards gradients stand as after ``result.backward()``, unless the cell
+        ran a backward pass of its own.
+
+        In one line, ``%grad y`` steps through what an earlier cell computed, and changes nothing.
+
+        Options come after RESULT; their values are quoted as in a shell::
+
+            %%grad loss -o bp --step 2
+            %grad y --cotangent "np.ones(3)" --as table
+        """
+        __tracebackhide__ = True
+        expression, options = self._options(line)
+        if cell is None:
+            self._step_through(expression, options)
+        else:
+            self._run_cell(cell, expression, options)
+
+    def _options(self, line: str) -> tuple[str, Namespace]:
+        expression, rest = split_at_first_option(line)
+        try:
+            words = shlex.split(rest)
+        except ValueError as error:
+            raise UsageError(f"%%grad cannot read its options, {rest}: {error}") from None
+        # parse_argstring would split by IPython's rules, which leave quotes where they are.
+        options: Namespace = self.grad.parser.parse_args(words)
+        if options.result:
+            raise UsageError(
+                f"%%grad got {options.result[0]!r} after its options; write RESULT first, as in "
+                "%%grad loss --step 2"
+            )
+        if options.output is not None and not options.output.isidentifier():
+            raise UsageError(f"-o needs a name to bind, not {options.output!r}")
+        return expression, options
+
+    # --- %grad ---
+
+    def _step_through(self, expression: str, options: Namespace) -> None:
+        if not expression:
+            raise UsageError("%grad needs a result to go back from: write %grad y")
+        result = self._checked(self._evaluate(expression, "RESULT"), "%grad", expression)
+        graph = capture_graph([result], self.shell.user_ns)
+        self._finish(result, graph, options, notices=())
+
+    # --- %%grad ---
+
+    def _run_cell(self, text: str, expression: str, options: Namespace) -> None:
+        __tracebackhide__ = True
+        cell = parse(self.shell, text)
+        if not cell.statements:
+            raise UsageError("%%grad found nothing to run: the cell below it is empty")
+        observer = Observer(cell.filename)
+        outcome = self._observed(cell, observer)
+        if outcome.error is not None:
+            if not options.quiet:
+                self._show_after_traceback(lambda: self._partial(cell, observer))
+            raise render_as_if_from(outcome.error, self.shell)
+        result = self._result_of(cell, outcome, observer, expression)
+        graph = capture_graph([result], self.shell.user_ns, observer)
+        in_graph = {node.variable for node in graph.variables}
+        made_in_graph = {node.variable for node in graph.variables if node.creator is not None}
+        ran_itself = bool(
+            in_graph.intersection(observer.ran_backward_from)
+            or made_in_graph.intersection(observer.assigned)
+        )
+        self._finish(result, graph, options, cell=cell, write=not ran_itself)
+
+    def _observed(self, cell: Cell, observer: Observer) -> Outcome:
+        with watching(observer):
+            if not calls_a_backward_with_arguments(cell.source):
+                return run(self.shell, cell)
+            with observer.backward_methods_called(lambda owner: isinstance(owner, Function)):
+                return run(self.shell, cell)
+
+    def _result_of(
+        self, cell: Cell, outcome: Outcome, observer: Observer, expression: str
+    ) -> Variable:
+        """Return the variable that the pass starts from."""
+        if expression:
+            return self._checked(self._evaluate(expression, "RESULT"), "%%grad", expression)
+        if isinstance(outcome.value, Variable):
+            return self._checked(outcome.value, "%%grad", "the cell's last expression")
+        for function in observer.called_backward_of:
+            outputs = function.outputs if function.is_recorded else ()
+            for output in outputs:
+                if isinstance(output, Variable) and output.creator is not None:
+                    return output
+        for name in names_from_the_end(cell.source):
+            value = self.shell.user_ns.get(name)
+            if isinstance(value, Variable) and value.creator is not None:
+                return value
+        raise UsageError(
+            f"%%grad needs a result to go back from: {_ending(outcome.value)}.\n"
+            "End the cell with a Variable, or name one: %%grad loss"
+        )
+
+    def _evaluate(self, expression: str, what: str) -> object:
+        try:
+            return eval(expression, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307
+        except SyntaxError as error:
+            raise UsageError(f"{what} is not an expression: {expression} ({error.msg})") from None
+        except NameError as error:
+            raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
+            raise UsageError(
+                f"{what}, {expression}, raised {type(error).__name__}: {error}"
+            ) from None
+
+    def _checked(self, value: object, magic: str, what: str) -> Variable:
+        """Return `value` if one can go back from it, else say what it is."""
+        if not isinstance(value, Variable):
+            raise UsageError(
+                f"{magic} needs a result to go back from: {what} is {_described(value)}.\n"
+                f"Name a Variable that functions have made: {magic} loss"
+            )
+        if value.creator is None:
+            raise UsageError(
+                f"{magic} needs a result to go back from: {what} is a leaf, a Variable that no "
+                f"function made.\nName one that was computed from others: {magic} loss"
+            )
+        if not isinstance(value.creator, Function):
+            raise UsageError(
+                f"{magic} cannot go back from {what}: it was made by a "
+                f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
+            )
+        return value
+
+    # --- what becomes of it ---
+
+    def _finish(
+        self,
+        result: Variable,
+        graph: Any,
+        options: Namespace,
+        *,
+        cell: Cell | None = None,
+        write: bool = False,
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        cotangent = None
+        if options.cotangent is not None:
+            cotangent = self._cotangent(result, graph, options.cotangent)
+        recorded = run_backward(graph, cotangent)
+        if not 0 <= options.step <= len(recorded.steps):
+            raise UsageError(
+                f"--step {options.step} is not in this pass, which has steps 0 to "
+                f"{len(recorded.steps)}"
+            )
+        if write and recorded.error is None:
+            notices = self._write(result, graph, cotangent)
+        elif cell is not None and recorded.error is None:
+            notices = (Words()("notice_not_written"),)
+        bp = BackwardPass(
+            graph,
+            recorded,
+            code=None if cell is None else cell.lines,
+            notices=notices,
+            digits=self.digits,
+            start=options.step,
+        )
+        if options.output is not None:
+            self.shell.push({options.output: bp})
+        display_as = options.display_as or self.display_as
+        if recorded.error is None:
+            if not options.quiet:
+                self._show(bp, display_as)
+            return
+        if not options.quiet:
+            self._show_after_traceback(lambda: self._show(bp, display_as))
+        raise shown_in_short(recorded.error, self.shell)
+
+    def _cotangent(self, result: Variable, graph: Any, expression: str) -> object:
+        value = self._evaluate(expression, "--cotangent")
+        try:
+            return checked_cotangent(result, graph.variables[graph.results[0]].name, value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"--cotangent {expression}: {error}") from None
+
+    def _write(self, result: Variable, graph: Any, cotangent: Any) -> tuple[str, ...]:
+        """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
+        held = {
+            node: node.variable.grad
+            for node in graph.variables
+            if node.variable.grad is not None and not node.variable.grad_by_hand
+        }
+        if cotangent is not None:
+            result.grad = cotangent
+        result.backward()
+        if not held:
+            return ()
+        words = Words(digits=self.digits)
+        leaves = [node for node in held if node.creator is None] or list(held)
+        return (
+            words(
+                "notice_leftover",
+                names=words.enumerate([f"{node.name}.grad" for node in leaves]),
+                sums=words.enumerate(
+                    [
+                        f"{node.name}.grad {short(held[node], self.digits)} → "
+                        f"{short(node.variable.grad, self.digits)}"
+                        for node in leaves
+                    ]
+                ),
+            ),
+        )
+
+    def _partial(self, cell: Cell, observer: Observer) -> None:
+        """Show the graph of what a cell had computed when it stopped."""
+        made = observer.made()
+        used = {x for y in made if y.creator is not None for x in y.creator.inputs}
+        ends = [y for y in made if y not in used and isinstance(y.creator, Function)]
+        if ends:
+            graph = capture_graph(ends, self.shell.user_ns, observer)
+            bp = BackwardPass(graph, None, code=cell.lines, digits=self.digits)
+            self._show(bp, self.display_as)
+
+    def _show(self, bp: BackwardPass, display_as: str) -> None:
+        if not has_kernel():
+            print(bp)
+            return
+        is_live = display_as in ("html", "widget")
+        display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
+        if is_live:
+            self._close_widget_of_earlier_run(bp)
+
+    def _close_widget_of_earlier_run(self, bp: BackwardPass) -> None:
+        # A front end that tells which cell is running lets us free the model of its last run.
+        parent = self.shell.get_parent() if hasattr(self.shell, "get_parent") else {}
+        cell_id = parent.get("metadata", {}).get("cellId")
+        if cell_id is not None:
+            earlier = self._widgets.pop(cell_id, None)
+            if earlier is not None:
+                earlier.close()
+            self._widgets[cell_id] = bp.widget
+
+    def _show_after_traceback(self, show: Callable[[], None]) -> None:
+        events = self.shell.events
+
+        def once(_result: object) -> None:
+            events.unregister("post_run_cell", once)
+            show()
+
+        events.register("post_run_cell", once)
+
+
+def split_at_first_option(line: str) -> tuple[str, str]:
+    """Split a magic's line into RESULT, an expression, and the options after it.
+
+    An option is a word that begins with one or two hyphens and a letter, outside quotes and
+    brackets.
+    """
+    quote = ""
+    depth = 0
+    for position, letter in enumerate(line):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif (
+            depth == 0
+            and _OPTION.match(line, position)
+            and (position == 0 or line[position - 1].isspace())
+        ):
+            return line[:position].strip(), line[position:]
+    return line.strip(), ""
+
+
+def names_from_the_end(source: str) -> Iterator[str]:
+    """Yield the names of Python text: first those it assigns, last one first, then all others.
+
+    What is inside functions, classes and comprehensions is local to them and does not count.
+    """
+    assigned: list[tuple[tuple[int, int], str]] = []
+    used: list[tuple[tuple[int, int], str]] = []
+    waiting: list[ast.AST] = [ast.parse(source)]
+    local = (
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.Lambda,
+        ast.ListComp,
+        ast.SetComp,
+        ast.DictComp,
+        ast.GeneratorExp,
+    )
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            place = (node.lineno, node.col_offset)
+            (assigned if isinstance(node.ctx, ast.Store) else used).append((place, node.id))
+        waiting.extend(n for n in ast.iter_child_nodes(node) if not isinstance(n, local))
+    for found in (assigned, used):
+        for _, name in sorted(found, reverse=True):
+            yield name
+
+
+def _ending(value: object) -> str:
+    if value is None:
+        return "no name in the cell holds a Variable that a function made"
+    return f"the cell ends in {_described(value)}"
+
+
+def _described(value: object) -> str:
+    """Say what a value is, for people: "an ndarray of shape (3,), which has no history"."""
+    name = type(value).__name__
+    article = "an" if name[0].lower() in "aeiou" or name == "ndarray" else "a"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"{article} {name} of shape {shape}, which has no history"
+    return "None" if value is None else f"{article} {name}"
+
+
+def _complete(shell: InteractiveShell, event: Any) -> list[str]:
+    """Complete options, the values of ``--as``, and as RESULT the names of variables."""
+    words = event.line.split()
+    if event.symbol.startswith("-"):
+        return list(OPTIONS)
+    if words[-1 if event.symbol == "" else -2] == "--as":
+        return list(DISPLAYS)
+    return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and the completion of their options."""
+    shell.register_magics(GradMagics)
+    for name in ("%%grad", "%grad"):
+        shell.set_hook("complete_command", _complete, str_key=name)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back what `load` did."""
+    magics = shell.magics_manager
+    for kind in ("line", "cell"):
+        magics.magics[kind].pop("grad", None)
+    registered = magics.registry.pop(GradMagics.__name__, None)
+    if registered in shell.configurables:
+        shell.configurables.remove(registered)

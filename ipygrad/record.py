@@ -1,0 +1,556 @@
+"""What users hold: a recorded backward pass and its steps, and every way of showing them."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ipygrad.capture.backward import changed_in_place, run_backward
+from ipygrad.capture.graph import capture_graph
+from ipygrad.engine.core import Variable
+from ipygrad.explain.local import local_derivative, local_slopes
+from ipygrad.explain.numbers import DIGITS, short
+from ipygrad.explain.words import Words, notes_on
+from ipygrad.show.html import fragment, page
+from ipygrad.show.layout import lay_out, shorten
+from ipygrad.show.payload import Pass, make_payload, table, table_columns, text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from ipygrad.capture.backward import BackwardRun, BareStep
+    from ipygrad.capture.graph import Graph
+    from ipygrad.engine.core import Array, Function
+    from ipygrad.explain.local import LocalDerivative
+    from ipygrad.show.layout import GraphLayout
+    from ipygrad.show.plot import StepPicture
+    from ipygrad.show.widget import BackwardWidget
+
+DisplayAs = Literal["html", "widget", "picture", "table"]
+
+MOST_BOXES = 300
+"""Boxes of the largest graph that is drawn whole."""
+MOST_STEPS = 2000
+"""Steps that are kept in a notebook or a page."""
+PLOT_SECONDS = 0.6
+PLOT_CHARACTERS = 600_000
+"""What the plots in a notebook may take; later steps' plots are drawn when they are looked at."""
+MOST_PRINTED_ROWS = 60
+
+
+class Text(str):
+    """Text that a notebook shows as it is, not quoted."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, eq=False)
+class BackwardStep:
+    """One function's turn in a backward pass.
+
+    Attributes
+    ----------
+    index
+        Number of the step: 1 for the function that made the result.
+    function
+        The function, as the cell made it.
+    label
+        Its name for people: ``square``, or the class name of a user's function.
+    line
+        Line of the cell where it was called, the magic's line being 1; None where unknown.
+    cotangents : tuple of ndarray
+        The gradient arriving, one for each output, of the output's shape.
+    contributions : tuple of ndarray or None
+        For each input what this step adds to its gradient: cotangent times local derivative, of the
+        input's shape; None for a constant.
+    before, after : tuple of ndarray or None
+        For each input its gradient before and after the addition; ``before`` is None for "not yet".
+    notes : tuple of str
+        What to look at: a value that changed in place, nan, a backward that breaks the chain rule.
+    """
+
+    index: int
+    function: Function
+    label: str
+    line: int | None
+    cotangents: tuple[Array, ...]
+    contributions: tuple[Array | None, ...]
+    before: tuple[Array | None, ...]
+    after: tuple[Array | None, ...]
+    notes: tuple[str, ...]
+    _names: tuple[tuple[str, ...], str]
+
+    @cached_property
+    def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
+        """For each input what the function does to a small change of it, the others held.
+
+        None for a constant, and for a function of arrays.
+        """
+        inputs, output = self._names
+        return tuple(
+            None
+            if contribution is None
+            else local_derivative(
+                self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
+            )
+            for argnum, contribution in enumerate(self.contributions)
+        )
+
+    def __repr__(self) -> str:
+        where = "" if self.line is None else f", line {self.line}"
+        contributions = ", ".join(short(c) for c in self.contributions if c is not None)
+        return f"BackwardStep({self.index}: {self.label}{where}, contributions {contributions})"
+
+
+class BackwardPass(Sequence[BackwardStep]):
+    """A backward pass, from the result to the leaves: a sequence of steps that shows itself.
+
+    Made by `backward_pass` and by ``%%grad -o NAME``. ``bp[0]`` is step 1; shown numbers count from
+    1, because step 0 is the start, where the result has gradient 1.
+
+    Attributes
+    ----------
+    graph : Graph
+        Which function made which variable.
+    error : str or None
+        Why the pass ended before the leaves, None if it did not.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        run: BackwardRun | None,
+        *,
+        code: tuple[str, ...] | None = None,
+        notices: tuple[str, ...] = (),
+        digits: int = DIGITS,
+        start: int = 0,
+    ) -> None:
+        self.graph = graph
+        self.error = None if run is None or run.error is None else str(run.error)
+        self._run = run
+        self._code = code
+        self._words = Words(digits=digits)
+        self._start = start
+        self._notices = (*self._failure(), *notices)
+        self._id = secrets.token_hex(8)
+        self._steps: dict[int, BackwardStep] = {}
+        self._slopes: dict[int, tuple[float | None, ...]] = {}
+        self._pictures: dict[int, str | None] = {}
+
+    # --- a sequence of steps ---
+
+    @property
+    def _bare(self) -> tuple[BareStep, ...]:
+        return () if self._run is None else self._run.steps
+
+    def __len__(self) -> int:
+        return len(self._bare)
+
+    @overload
+    def __getitem__(self, position: int) -> BackwardStep: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> tuple[BackwardStep, ...]: ...
+
+    def __getitem__(self, position: int | slice) -> BackwardStep | tuple[BackwardStep, ...]:
+        if isinstance(position, slice):
+            return tuple(self[i] for i in range(*position.indices(len(self))))
+        bare = self._bare[position]
+        if bare.index not in self._steps:
+            self._steps[bare.index] = self._step(bare)
+        return self._steps[bare.index]
+
+    def _step(self, bare: BareStep) -> BackwardStep:
+        node = self.graph.functions[bare.function]
+        inputs = tuple(self.graph.variables[v].name for v in node.inputs)
+        output = next((self.graph.variables[v].name for v in node.outputs if v is not None), "")
+        return BackwardStep(
+            index=bare.index,
+            function=node.function,
+            label=node.label,
+            line=node.line,
+            cotangents=bare.cotangents,
+            contributions=bare.contributions,
+            before=bare.before,
+            after=bare.after,
+            notes=self._notes_on(bare),
+            _names=(inputs, output),
+        )
+
+    def _numbered(self, number: int) -> BackwardStep:
+        if not 1 <= number <= len(self):
+            count = "no steps" if len(self) == 0 else f"steps 1 to {len(self)}"
+            raise IndexError(f"this pass has {count}, so there is no step {number}")
+        return self[number - 1]
+
+    # --- what is known about it ---
+
+    def _failure(self) -> tuple[str, ...]:
+        if self._run is None or self._run.error is None:
+            return ()
+        message, words = str(self._run.error), self._words
+        if self._run.failed is None:
+            return (words("notice_error", message=message),)
+        node = self.graph.functions[self._run.failed]
+        if node.line is None:
+            return (words("notice_error", message=message),)
+        values = {"message": message, "function": node.label, "line": node.line}
+        return (words("notice_error_line", **values),)
+
+    @cached_property
+    def _changed(self) -> Mapping[int, tuple[str, ...]]:
+        return changed_in_place(self.graph)
+
+    def _slopes_of(self, bare: BareStep) -> tuple[float | None, ...]:
+        if bare.index not in self._slopes:
+            function = self.graph.functions[bare.function].function
+            self._slopes[bare.index] = local_slopes(function)
+        return self._slopes[bare.index]
+
+    def _notes_on(self, bare: BareStep) -> tuple[str, ...]:
+        changed = self._changed.get(bare.function, ())
+        return notes_on(self._words, self.graph, bare, self._slopes_of(bare), changed)
+
+    @cached_property
+    def _layout(self) -> GraphLayout | None:
+        if len(self.graph.variables) + len(self.graph.functions) > MOST_BOXES:
+            return None
+        return lay_out(self.graph, [shorten(text) for text in self._values()])
+
+    def _values(self) -> list[str]:
+        return [self._words.number(node.value) for node in self.graph.variables]
+
+    @property
+    def _shown(self) -> Pass:
+        return Pass(
+            graph=self.graph,
+            run=self._run,
+            words=self._words,
+            code=self._code,
+            slopes=self._slopes_of,
+            notes=self._notes_on,
+            notices=self._notices,
+        )
+
+    # --- text and data ---
+
+    def table(self) -> Text:
+        """Return the table of the whole pass as aligned text: a row for each contribution."""
+        return self._table(None)
+
+    def _table(self, most: int | None) -> Text:
+        title = self._shown.title
+        rows, _ = table(self._shown, most)
+        lines = [title, *self._notices, ""]
+        if rows:
+            lines.append(text_table(table_columns(self._words), rows))
+        left_out = len(self) - len(self._bare[:most])
+        if left_out:
+            lines.append(f"… and {left_out:,} more steps; table() has them all")
+        return Text("\n".join(lines))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pass as data that ``json.dumps`` takes; numbers exact, arrays nested lists.
+
+        Not-a-number and infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, because
+        JSON has no numbers for them.
+        """
+        graph = self.graph
+        return {
+            "version": 1,
+            "variables": [
+                {
+                    "name": node.name,
+                    "kind": node.kind,
+                    "value": _plain(node.value),
+                    "shape": list(node.value.shape),
+                    "creator": node.creator,
+                    "line": node.line,
+                }
+                for node in graph.variables
+            ],
+            "functions": [
+                {
+                    "label": node.label,
+                    "inputs": list(node.inputs),
+                    "outputs": list(node.outputs),
+                    "generation": node.generation,
+                    "line": node.line,
+                    "source": node.source,
+                }
+                for node in graph.functions
+            ],
+            "results": list(graph.results),
+            "cotangent": None if self._run is None else _plain(self._run.cotangent),
+            "steps": [self._step_to_dict(step) for step in self._bare],
+            "error": self.error,
+        }
+
+    def _step_to_dict(self, step: BareStep) -> dict[str, Any]:
+        return {
+            "index": step.index,
+            "function": step.function,
+            "cotangents": [_plain(value) for value in step.cotangents],
+            "local_derivatives": [_plain(slope) for slope in self._slopes_of(step)],
+            "contributions": [_plain(value) for value in step.contributions],
+            "before": [_plain(value) for value in step.before],
+            "after": [_plain(value) for value in step.after],
+            "notes": list(self._notes_on(step)),
+        }
+
+    def __str__(self) -> str:
+        return str(self._table(MOST_PRINTED_ROWS))
+
+    __repr__ = __str__
+
+    # --- pictures and pages ---
+
+    def plot(self, number: int, *, ax: Axes | None = None) -> StepPicture:
+        """Draw the local derivatives of a step.
+
+        Parameters
+        ----------
+        number
+            Of the step, counted from 1.
+        ax
+            Where to draw the curve with its tangent, for a function of one input; None for a new
+            figure, in which the derivative's own curve stands below it.
+
+        Returns
+        -------
+        StepPicture
+            It shows itself in a notebook, and has ``figure`` and ``axes``.
+
+        Raises
+        ------
+        IndexError
+            When there is no such step.
+        ValueError
+            When the function works on arrays, or has several inputs and `ax` is given.
+        """
+        from ipygrad.show.plot import picture_of_step
+
+        step = self._numbered(number)
+        locals_ = [local for local in step.local_derivatives if local is not None]
+        if not locals_:
+            raise ValueError(
+                f"step {number}, {step.label}, works on arrays; only functions of numbers are "
+                "drawn "
+                "as curves"
+            )
+        return picture_of_step(locals_, ax=ax)
+
+    def _draw(self, number: int) -> str | None:
+        """Return the SVG document of a step's plot, None where there is none."""
+        if number not in self._pictures:
+            locals_ = [local for local in self[number - 1].local_derivatives if local is not None]
+            self._pictures[number] = self._painter.svg(locals_) if locals_ else None
+        return self._pictures[number]
+
+    @cached_property
+    def _painter(self) -> Any:
+        from ipygrad.show.plot import StepPainter
+
+        return StepPainter()
+
+    def _plots(self, seconds: float, characters: float) -> dict[int, str]:
+        """Draw plots, from the first step on, until time or space is used up."""
+        end = perf_counter() + seconds
+        plots: dict[int, str] = {}
+        for number in range(1, min(len(self), MOST_STEPS) + 1):
+            if perf_counter() > end or characters < 0:
+                break
+            svg = self._draw(number)
+            if svg is not None:
+                plots[number] = svg
+                characters -= len(svg)
+        return plots
+
+    def _payload(self, seconds: float = PLOT_SECONDS, characters: float = PLOT_CHARACTERS) -> Any:
+        return make_payload(
+            self._shown,
+            self._layout,
+            plots=self._plots(seconds, characters),
+            start=self._start,
+            most_steps=MOST_STEPS,
+        )
+
+    @cached_property
+    def _notebook_payload(self) -> Any:
+        return self._payload()
+
+    def _still(self) -> Any:
+        from ipygrad.show.still import MOST_PANELS, StillStep, still_picture
+
+        words = self._words
+        finals: dict[int, str] = {}
+        if self._run is not None:
+            finals[self.graph.results[0]] = words.number(self._run.cotangent)
+        for bare in self._bare:
+            node = self.graph.functions[bare.function]
+            for variable, after in zip(node.inputs, bare.after, strict=True):
+                if after is not None:
+                    finals[variable] = words.number(after)
+        steps = [
+            StillStep(f"{step.index}  {step.label}", self._equations(bare), step.local_derivatives)
+            for bare, step in zip(self._bare[:MOST_PANELS], self[:MOST_PANELS], strict=True)
+        ]
+        return still_picture(
+            self.graph,
+            self._layout,
+            self._values(),
+            [finals.get(node.index) for node in self.graph.variables],
+            steps,
+            left_out=len(self) - len(steps),
+        )
+
+    def _equations(self, bare: BareStep) -> str:
+        number = self._words.number
+        return "\n".join(
+            f"{number(bare.cotangents[0])} × {number(slope)} = {number(contribution)}"
+            for slope, contribution in zip(self._slopes_of(bare), bare.contributions, strict=True)
+            if slope is not None and contribution is not None
+        )
+
+    @cached_property
+    def _png(self) -> bytes:
+        from ipygrad.show.still import png_of
+
+        return png_of(self._still())
+
+    def savefig(self, path: str | Path) -> None:
+        """Save the still picture: graph, values, gradients, and the plot of each step.
+
+        Parameters
+        ----------
+        path
+            Ending in ``.png``, ``.svg`` or ``.pdf``.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        """
+        from ipygrad.show.still import save_figure
+
+        save_figure(self._still(), path)
+
+    def to_html(self, path: str | Path) -> None:
+        """Write a page that steps through this pass in any browser, without kernel or network.
+
+        The page runs its own script and nothing else. It opens at ``page.html#step=2``.
+        """
+        payload = self._payload(float("inf"), float("inf"))
+        Path(path).write_text(page(payload, self._png), encoding="utf-8")
+
+    @cached_property
+    def widget(self) -> BackwardWidget:
+        """The stepper as a widget: ``w.step = 2`` moves it, ``w.observe(f, "step")`` follows it.
+
+        It is linked to the stepper that this pass displays, and can be displayed by itself.
+        """
+        from ipygrad.show.widget import BackwardWidget
+
+        return BackwardWidget(self._notebook_payload, self._id, self._draw)
+
+    def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
+        """Return what a notebook displays, by MIME type.
+
+        Parameters
+        ----------
+        display_as
+            ``"html"``, the stepper with a still picture where no script runs; ``"widget"``;
+            ``"picture"``, without script; ``"table"``, text only.
+        link
+            Create the widget with which a kernel follows the stepper, too.
+        """
+        bundle: dict[str, Any] = {"text/plain": str(self)}
+        if display_as == "table":
+            return bundle
+        bundle["image/png"] = self._png
+        if display_as == "widget":
+            bundle |= self.widget._repr_mimebundle_()[0]
+            bundle["text/plain"] = str(self)
+        if display_as == "html":
+            if link:
+                _ = self.widget
+            bundle["text/html"] = fragment(self._notebook_payload, self._png, self._id)
+        return bundle
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        kernel = has_kernel()
+        return self.bundle("html" if kernel else "table", link=kernel)
+
+
+def has_kernel() -> bool:
+    """Tell whether a notebook's kernel runs this code, rather than a terminal or a script."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers and nested lists of numbers for JSON."""
+    if value is None:
+        return None
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(element) for element in value]
+    return value if abs(value) < float("inf") else str(value)
+
+
+def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:
+    """Record the backward pass from `y` to its leaves; no ``.grad`` is read or written.
+
+    Parameters
+    ----------
+    y
+        The result to go back from.
+    cotangent
+        Gradient of a final number with respect to `y`, of its shape. By default what
+        ``y.backward()`` starts with: ``y.grad`` if that was assigned by hand, else ones.
+
+    Returns
+    -------
+    BackwardPass
+        When a function's ``backward`` fails, the steps up to there, and the reason in ``error``.
+
+    Raises
+    ------
+    TypeError
+        When `y` is no Variable.
+    ValueError
+        When `y` is a leaf, or the cotangent does not fit it.
+    """
+    if not isinstance(y, Variable):
+        raise TypeError(
+            f"backward_pass needs a Variable to go back from, but got {_article(y)}: "
+            "pass a result such as y = square(x)"
+        )
+    caller = sys._getframe(1)
+    namespace = {**caller.f_globals, **caller.f_locals}
+    if y.creator is None:
+        raise ValueError(
+            f"{y.name or 'the variable'} is a leaf: no function made it, so there is nothing to go "
+            "back through. Pass a result such as y = square(x)"
+        )
+    graph = capture_graph([y], namespace)
+    return BackwardPass(graph, run_backward(graph, cotangent))
+
+
+def _article(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,267 @@
+"""``%%grad`` and ``%grad`` in a fresh shell."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from tests.shell import SEED, Shell
+
+X_GRAD = 3.297442541400256
+
+
+# --- the cell runs as it would without the magic ---
+
+
+def test_the_seed_cell_prints_the_table_and_leaves_gradients(shell: Shell) -> None:
+    ran = shell.run("%%grad\n" + SEED)
+    assert ran.is_fine
+    assert ran.text.splitlines()[0] == "Backward pass of y"
+    assert [line.split()[:2] for line in ran.text.splitlines()[4:]] == [
+        ["0", "start"],
+        ["1", "square"],
+        ["2", "exp"],
+        ["3", "square"],
+    ]
+    assert isinstance(shell["x"].grad, np.ndarray)
+    assert shell["x"].grad == X_GRAD
+    assert shell["b"].grad == 2.568050833375483
+    assert shell["y"].grad == 1
+
+
+def test_the_cell_runs_once(shell: Shell) -> None:
+    shell.run("count = 0")
+    shell.run("%%grad\ncount += 1\nprint('counted')\ny = square(Variable(3.0))")
+    assert shell["count"] == 1
+
+
+def test_output_keeps_its_order(shell: Shell) -> None:
+    ran = shell.run("%%grad\nprint('first')\ny = square(Variable(3.0))\nprint('second')\ny")
+    places = [ran.text.index(t) for t in ("first", "second", "Variable(9.0", "Backward pass of y")]
+    assert places == sorted(places)
+
+
+def test_the_last_expression_is_shown_and_bound(shell: Shell) -> None:
+    ran = shell.run("%%grad\n" + SEED + "y")
+    assert ran.value is shell["y"]
+    assert shell["_"] is shell["y"]
+    assert "Out[" in ran.text
+
+
+def test_a_semicolon_silences_the_value_and_keeps_the_pass(shell: Shell) -> None:
+    ran = shell.run("%%grad\n" + SEED + "y;")
+    assert ran.value is None
+    assert "Out[" not in ran.text
+    assert "Backward pass of y" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("interactivity", "shown"),
+    [("all", 2), ("last_expr", 1), ("none", 0), ("last_expr_or_assign", 1)],
+)
+def test_the_shells_interactivity_is_followed(shell: Shell, interactivity: str, shown: int) -> None:
+    shell.ipython.ast_node_interactivity = interactivity
+    ran = shell.run("%%grad\nx = Variable(0.5)\nx\ny = square(x)\ny")
+    assert ran.text.count("Out[") == shown
+
+
+def test_last_assignment_is_shown_where_the_shell_shows_it(shell: Shell) -> None:
+    shell.ipython.ast_node_interactivity = "last_expr_or_assign"
+    ran = shell.run("%%grad\ny = square(Variable(0.5))")
+    assert ran.value is shell["y"]
+
+
+def test_a_nested_magic_runs(shell: Shell) -> None:
+    ran = shell.run("%%grad y\n%%time\ny = square(Variable(3.0))")
+    assert "Wall time" in ran.text
+    assert "Backward pass of y" in ran.text
+
+
+def test_line_magics_and_shell_syntax_work_inside(shell: Shell) -> None:
+    ran = shell.run("%%grad\n%precision 3\ny = square(Variable(3.0))\nlisting = !echo hello")
+    assert ran.is_fine
+    assert shell["listing"][0] == "hello"
+
+
+# --- which result ---
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "title"),
+    [
+        ("", "a = square(x)\nb = exp(a)", "b"),
+        ("", "b = exp(square(x))\nsquare(b)", "square(b)"),
+        ("a", "a = square(x)\nb = exp(a)", "a"),
+        ("d['k']", "d = {'k': square(x)}\nb = exp(d['k'])", "d['k']"),
+        ("b + 1 --step 1", "b = exp(x)", "add(b, 1)"),
+        ("", "for i in range(2):\n    h = exp(x)\n    k = 3", "h"),
+        ("", "if True:\n    h = exp(x)\nelse:\n    g = 3", "h"),
+        ("", "h = exp(x)\nx", "x is a leaf"),
+        ("", "h = exp(x)\nprint(h.data)\nk = [h.data]", "h"),
+        ("", "def f(v):\n    inner = exp(v)\n    return inner\nh = f(x)", "h"),
+        ("", "h = exp(x)\nh.data", "h"),
+        ("", "first, second = exp(x), square(x)", "second"),
+        ("", "earlier", "earlier"),
+        ("", "print(earlier)", "earlier"),
+    ],
+)
+def test_the_result_is_found(shell: Shell, line: str, body: str, title: str) -> None:
+    shell.run("x = Variable(0.5)\nearlier = exp(x)")
+    ran = shell.run(f"%%grad {line}\n{body}")
+    if title == "x is a leaf":
+        assert "is a leaf" in ran.text
+    else:
+        assert f"Backward pass of {title}\n" in ran.text
+
+
+def test_manual_backward_goes_back_from_the_first_function_so_called(shell: Shell) -> None:
+    shell.run("A, B = Square(), Exp()\nx = Variable(0.5)\na = A(x)\ny = B(a)")
+    ran = shell.run("%%grad\nga = B.backward(np.array(1.0))\ngx = A.backward(ga)\nother = exp(x)")
+    assert "Backward pass of y" in ran.text
+
+
+def test_manual_gradients_stay_and_are_not_doubled(shell: Shell) -> None:
+    ran = shell.run(
+        "%%grad\nA, B, C = Square(), Exp(), Square()\nx = Variable(np.array(0.5))\n"
+        "a = A(x)\nb = B(a)\ny = C(b)\ny.grad = np.array(1.0)\nb.grad = C.backward(y.grad)\n"
+        "a.grad = B.backward(b.grad)\nx.grad = A.backward(a.grad)\nprint(x.grad)"
+    )
+    assert shell["x"].grad == X_GRAD
+    assert "left every .grad as it was" in ran.text
+    assert "Backward pass of y" in ran.text
+
+
+def test_a_backward_in_the_cell_is_not_repeated(shell: Shell) -> None:
+    shell.run("%%grad\n" + SEED + "y.backward()")
+    assert shell["x"].grad == X_GRAD
+
+
+def test_an_unrelated_backward_does_not_count(shell: Shell) -> None:
+    shell.run("%%grad y\n" + SEED + "z = square(Variable(2.0))\nz.backward()")
+    assert shell["x"].grad == X_GRAD
+
+
+def test_a_left_over_gradient_is_told(shell: Shell) -> None:
+    shell.run("%%grad\n" + SEED)
+    ran = shell.run("%%grad\nz = square(x)")
+    assert "x.grad held a gradient from an earlier pass" in ran.text
+    assert shell["x"].grad == X_GRAD + 1
+
+
+def test_the_profile_function_is_put_back(shell: Shell) -> None:
+    shell.run("%%grad\nA = Square()\ny = A(Variable(1.0))\nA.backward(np.array(1.0))\n1/0")
+    assert sys.getprofile() is None
+
+
+# --- options ---
+
+
+def test_output_is_bound(shell: Shell) -> None:
+    shell.run("%%grad -o bp -q\n" + SEED)
+    bp = shell["bp"]
+    assert [step.line for step in bp] == [5, 4, 3]
+    assert [variable.name for variable in bp.graph.variables] == ["x", "a", "b", "y"]
+
+
+def test_quiet_shows_nothing_but_records_and_keeps_the_value(shell: Shell) -> None:
+    ran = shell.run("%%grad --quiet -o bp\n" + SEED + "y")
+    assert "Backward" not in ran.text
+    assert ran.value is shell["y"]
+    assert shell["x"].grad == X_GRAD
+    assert len(shell["bp"]) == 3
+
+
+def test_cotangent(shell: Shell) -> None:
+    shell.run("%%grad --cotangent '2 * np.ones(3)' -o bp\ny = square(Variable([1, 2, 3]))\n")
+    assert shell["bp"][0].cotangents[0].tolist() == [2, 2, 2]
+    assert shell["y"].creator.input.grad.tolist() == [4, 8, 12]
+
+
+def test_step_opens_there(shell: Shell) -> None:
+    shell.run("%%grad --step 2 -o bp\n" + SEED)
+    assert shell["bp"].bundle()["text/plain"]
+    assert shell["bp"]._start == 2
+
+
+def test_grad_line_magic_changes_nothing(shell: Shell) -> None:
+    shell.run(SEED)
+    ran = shell.run("%grad y -o bp")
+    assert "Backward pass of y" in ran.text
+    assert shell["x"].grad is None
+    assert [step.line for step in shell["bp"]] == [None, None, None]
+
+
+def test_grad_takes_expressions(shell: Shell) -> None:
+    shell.run(SEED)
+    assert "Backward pass of" in shell.run("%grad y * 2 + a").text
+
+
+def test_help(shell: Shell) -> None:
+    text = shell.run("%%grad?").text
+    for option in ("RESULT", "--output", "--quiet", "--step", "--cotangent", "--as"):
+        assert option in text
+
+
+def test_config(shell: Shell) -> None:
+    assert "GradMagics" in shell.run("%config").text
+    assert "GradMagics.digits" in shell.run("%config GradMagics").text
+    shell.run("%config GradMagics.digits = 7")
+    assert "2.568051" in shell.run("%%grad\n" + SEED).text
+
+
+def completions(shell: Shell, line: str) -> set[str]:
+    with provisionalcompleter():
+        return {c.text for c in shell.ipython.Completer.completions(line, len(line))}
+
+
+@pytest.mark.parametrize("magic", ["%%grad", "%grad"])
+def test_completion(shell: Shell, magic: str) -> None:
+    options = {"--output", "--quiet", "--step", "--cotangent", "--as"}
+    assert options <= completions(shell, f"{magic} y --")
+    assert "--step" in completions(shell, f"{magic} y --st")
+    assert completions(shell, f"{magic} y --as ") >= {"html", "widget", "picture", "table"}
+    assert "picture" in completions(shell, f"{magic} y --as pi")
+
+
+def test_completion_of_the_result(shell: Shell) -> None:
+    shell.run("some_long_name = Variable(1.0)")
+    assert "some_long_name" in completions(shell, "%%grad some_lo")
+
+
+# --- loading ---
+
+
+def test_loading_twice_and_unloading(shell: Shell) -> None:
+    assert "already loaded" in shell.run("%load_ext ipygrad").text
+    shell.run("%reload_ext ipygrad")
+    assert shell.run("%%grad\n" + SEED).is_fine
+    registered = [type(c).__name__ for c in shell.ipython.configurables]
+    assert registered.count("GradMagics") == 1
+    shell.run("%unload_ext ipygrad")
+    assert "not found" in shell.run("%%grad\n" + SEED).text
+    assert "GradMagics" not in [type(c).__name__ for c in shell.ipython.configurables]
+    shell.run("%load_ext ipygrad")
+    assert shell.run("%%grad\n" + SEED).is_fine
+
+
+def test_in_a_terminal_the_table_is_printed() -> None:
+    cells = (
+        "%load_ext ipygrad\nfrom ipygrad import *\n"
+        "get_ipython().run_cell_magic('grad', '', 'y = square(exp(Variable(0.5)))')\n"
+    )
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--simple-prompt"]
+    done = subprocess.run(
+        [*command, "--HistoryManager.enabled=False"],
+        input=cells,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Backward pass of y" in done.stdout
+    assert "gradient arriving" in done.stdout
+    assert "<div" not in done.stdout
