@@ -110,7 +110,7 @@ def as_array(data: object, what: str = "Variable") -> Array:
     found = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "Python objects or None"}
     raise TypeError(
         f"{what} holds real numbers, but got {found.get(kind, data.dtype.name)}"
-        f"{f': {data[()]!r}' if data.ndim == 0 else ''}. "
+        f"{f': {data.item()!r}' if data.ndim == 0 else ''}. "
         "Pass a number, a list of numbers or a numpy array of numbers, such as np.array(0.5)"
     )
 
@@ -137,11 +137,12 @@ class Variable:
         For text, None, objects and complex numbers.
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "creator", "name")
+    __slots__ = ("__weakref__", "_data", "_grad", "_grad_by_hand", "creator", "name")
 
     def __init__(self, data: object, name: str | None = None) -> None:
         self._data = as_array(data)
         self._grad: Gradient | None = None
+        self._grad_by_hand = False
         self.creator: Function | None = None
         self.name = name
 
@@ -186,19 +187,19 @@ class Variable:
                 f"shape too, but got shape {value.shape}"
             )
         self._grad = value
-        _by_hand.add(self)
+        self._grad_by_hand = True
         if _witness is not None:
             _witness.assigned_grad(self)
 
     @property
     def grad_by_hand(self) -> bool:
         """Whether ``grad`` was assigned, rather than left by a backward pass."""
-        return self in _by_hand
+        return self._grad_by_hand
 
     def cleargrad(self) -> None:
         """Forget the gradient, so that the next pass does not add to it."""
         self._grad = None
-        _by_hand.discard(self)
+        self._grad_by_hand = False
 
     def set_creator(self, function: Function) -> None:
         """Tie this variable to the function that made it."""
@@ -239,28 +240,21 @@ class Variable:
             )
         if _witness is not None:
             _witness.ran_backward(self)
-        by_hand = self.grad_by_hand
         gradients: dict[Variable, Gradient] = {}
-        start = starting_cotangent(self)
-        for _ in reverse_pass(self, start, gradients, create_graph):
+        for _ in reverse_pass(self, starting_cotangent(self), gradients, create_graph):
             pass
-        if by_hand:
+        if self._grad_by_hand:
             del gradients[self]
-        taken = {id(start)} if by_hand else set()
         for variable, gradient in gradients.items():
             if retain_grad or variable.creator is None:
-                variable._receive(gradient, taken)
+                variable._receive(gradient)
 
-    def _receive(self, gradient: Gradient, taken: set[int]) -> None:
-        # What functions hand back may be a view, or one array for two inputs (add copies): each
-        # grad owns its memory.
-        if not isinstance(gradient, Variable):
-            gradient = np.asarray(gradient)
-            if id(gradient) in taken or gradient.base is not None:
-                gradient = gradient.copy()
-            taken.add(id(gradient))
-        self._grad = accumulate(self._grad, gradient)
-        _by_hand.discard(self)
+    def _receive(self, gradient: Gradient) -> None:
+        total = accumulate(self._grad, gradient)
+        # What functions hand back may be a view, an array of somebody else's, or one array for two
+        # inputs (add copies): each grad owns its memory.
+        self._grad = total if isinstance(total, Variable) else np.array(total)
+        self._grad_by_hand = False
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__":
@@ -289,14 +283,14 @@ class Variable:
         return len(self._data)
 
     def __float__(self) -> float:
-        return float(self._data)
+        return float(self.data)
 
     def __bool__(self) -> bool:
         return bool(self._data)
 
     def item(self) -> float:
         """Return the one number that it holds, as a Python float."""
-        return float(self._data.item())
+        return float(self.data.item())
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Variable:
         """Sum over `axis` (all of them for None); see `numpy.sum`."""
@@ -363,11 +357,6 @@ class Variable:
         return power(other, self)
 
 
-# Kept outside the variables: hardly any gradient is assigned by hand, and a slot in each would cost
-# memory in all.
-_by_hand: weakref.WeakSet[Variable] = weakref.WeakSet()
-
-
 class Constant(Variable):
     """A number or array written into a formula (``2 * x``): a leaf that keeps no gradient."""
 
@@ -432,13 +421,17 @@ class Function:
             return False
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only while a slot is still empty, that is before the first call.
+        # Slots are empty before the first call.
         if name in ("inputs", "_outputs", "generation"):
             raise NotCalledError(
                 f"this {type(self).__name__} has not been called on Variables yet (or only inside "
                 "no_grad()), so it has no "
                 f"{name.strip('_')}: call it first, as in y = {type(self).__name__}()(x)"
             )
+        member = getattr(type(self), name, None)
+        if isinstance(member, property):
+            # Python asks here, too, when a property has raised AttributeError, and forgets why.
+            return member.__get__(self)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
@@ -459,6 +452,8 @@ class Function:
 
     @input.setter  # noqa: A003
     def input(self, variable: Variable) -> None:
+        if self.is_recorded:
+            self._leave_earlier_outputs_to_a_copy()
         self.inputs = (variable,)
         self.generation = variable.generation
 
@@ -526,8 +521,9 @@ def apply(function: Function, *inputs: Any) -> Any:
     if _recording:
         generation = 0
         for x in variables:
-            if x.creator is not None and x.creator.generation >= generation:
-                generation = x.creator.generation + 1
+            creator = creator_of(x)
+            if creator is not None and creator.generation >= generation:
+                generation = creator.generation + 1
         function.inputs = variables
         function.generation = generation
         function._outputs = tuple([(_OutputRef if several else weakref.ref)(y) for y in outputs])
@@ -565,8 +561,7 @@ def accumulate(before: Gradient | None, contribution: Gradient) -> Gradient:
 def starting_cotangent(result: Variable) -> Array:
     """Return what a reverse pass from `result` starts with: a hand-assigned gradient, else ones."""
     if result.grad_by_hand:
-        grad = result._grad
-        return grad._data if isinstance(grad, Variable) else np.asarray(grad)
+        return np.asarray(_data_of(result._grad), result._data.dtype)
     return np.ones_like(result._data)
 
 
@@ -617,7 +612,7 @@ def reverse_pass(
             queued.add(id(function))
             heappush(waiting, (-function.generation, len(queued), function))
 
-    queue(_creator_of(result))
+    queue(creator_of(result))
     while waiting:
         function = heappop(waiting)[2]
         cotangents = tuple([_arriving(y, gradients, create_graph) for y in function._outputs])
@@ -625,20 +620,25 @@ def reverse_pass(
         for x, contribution in zip(function.inputs, contributions, strict=True):
             if contribution is not None:
                 gradients[x] = accumulate(gradients.get(x), contribution)
-                queue(_creator_of(x))
+                queue(creator_of(x))
         yield Turn(function, cotangents, contributions)
 
 
-def _creator_of(variable: Variable) -> Function | None:
+def creator_of(variable: Variable) -> Function | None:
+    """Return the function that made `variable`, None for a leaf.
+
+    Raises
+    ------
+    TypeError
+        When its creator was set by hand and is no `Function`.
+    """
     creator = variable.creator
     if creator is None or isinstance(creator, Function):
         return creator
     raise TypeError(
         f"{variable.name or 'a variable'} was made by a {type(creator).__name__} that is no "
-        "ipygrad "
-        "Function, so the engine cannot run it: derive it, class "
-        f"{type(creator).__name__}(Function), "
-        "and let Function.__call__ make the links"
+        "ipygrad Function, so the engine cannot run it: derive it, class "
+        f"{type(creator).__name__}(Function), and let Function.__call__ make the links"
     )
 
 
@@ -660,7 +660,7 @@ def _run_backward(
     global _being_differentiated
     try:
         if create_graph:
-            _refuse_remembered_arrays(function)
+            _refuse_remembered_values(function)
             _being_differentiated = function
         returned = function.backward(*cotangents)
     except BackwardError:
@@ -715,26 +715,36 @@ def _checked(
     return cast("Gradient", gradient)
 
 
-def _refuse_remembered_arrays(function: Function) -> None:
-    """Raise when backward may use arrays that forward left on the function, without history."""
-    remembered = {k: v for k, v in getattr(function, "__dict__", {}).items() if _is_computed(v)}
+def _refuse_remembered_values(function: Function) -> None:
+    """Raise when backward may use values that forward left on the function, without history.
+
+    Forward runs again, on a copy and on copies of the inputs: what it makes or passes on is then
+    another object than before, what was given at creation is the same.
+    """
+    remembered = {k: v for k, v in getattr(function, "__dict__", {}).items() if _may_vary(v)}
     if not remembered:
         return
     again = copy.copy(function)
-    again.forward(*[x._data for x in function.inputs])
+    again.forward(*[x._data.copy() for x in function.inputs])
     for name, value in remembered.items():
         if getattr(again, name) is not value:
             raise BackwardError(
                 f"{function.label}.forward keeps self.{name} for its backward, so it cannot be "
-                "differentiated again: its second "
-                "derivative would be wrong. Let backward start from self.input and self.output "
-                "instead",
+                "differentiated again: its second derivative would be wrong. Let backward start "
+                "from self.input and self.output instead",
                 function,
             )
 
 
-def _is_computed(value: object) -> bool:
-    return isinstance(value, (np.ndarray, np.floating))
+def _may_vary(value: object) -> bool:
+    """Tell whether `value` holds numbers that vary with the inputs, as shapes and masks do not."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fcO"
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (tuple, list)):
+        return any(map(_may_vary, value))
+    return isinstance(value, (float, np.floating, Variable))
 
 
 def _count(number: int, noun: str) -> str:
@@ -763,7 +773,8 @@ def implements(*numpy_functions: Any) -> Callable[[F], F]:
 
 
 def _dispatch(numpy_function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    name = f"np.{numpy_function.__name__}"
+    module = getattr(numpy_function, "__module__", None) or "numpy"
+    name = f"np{module.removeprefix('numpy')}.{numpy_function.__name__}"
     implementation = _implementations.get(numpy_function)
     if implementation is None:
         raise TypeError(

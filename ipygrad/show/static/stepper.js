@@ -1,0 +1,1413 @@
+/**
+ * The stepper: draws the payload of one backward pass and moves through its steps.
+ *
+ * The payload is documented in ipygrad/show/payload.py. All of its texts are plain text: they reach
+ * the page only as text nodes and as attributes of a fixed list, never as markup. Every view below is
+ * an object with an `element`, a `show(k)` that makes the element show step k and, where it may be too
+ * small for all, a `scroll()` to the place of that step. What is shown is a function of k alone, so
+ * that going back mirrors going forward.
+ */
+
+/** @typedef {{text: string, exact: string}} Num */
+/** @typedef {[number, number, number, number]} Box */
+/** @typedef {[number, number]} Point */
+/** @typedef {{name: string, kind: string, line: number | null, creator: number | null,
+ *   value: Num, shape: string, box: Box | null}} VariableNode */
+/** @typedef {{label: string, line: number | null, source: string | null, generation: number,
+ *   inputs: number[], outputs: (number | null)[], step: number | null, box: Box | null}} FunctionNode */
+/** @typedef {{function: number, variable: number, role: string, position: number,
+ *   points: Point[]}} Edge */
+/** @typedef {{variable: number, name: string, constant: boolean, arriving: Num | null,
+ *   local: Num | null, contribution: Num | null, before: Num | null, after: Num | null}} Product */
+/** @typedef {{function: number | null, line: number | null, heading: string, sentence: string,
+ *   status: string, products: Product[], notes: string[], plot: string | null}} Step */
+/** @typedef {{title: string, language: string, words: Record<string, string>, start: number,
+ *   notices: string[], code: {first: number, lines: string[]} | null,
+ *   graph: {width: number | null, height: number | null, variables: VariableNode[],
+ *     functions: FunctionNode[], edges: Edge[]},
+ *   steps: Step[],
+ *   table: {columns: string[], rows: string[][], row_steps: number[]}}} Payload */
+/** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
+ *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
+ *   off(event: string, callback: (...args: any[]) => void): void}} Model */
+/** @typedef {(k: number) => void} Go */
+
+/** Time between two steps while playing, ms. */
+const PLAY_INTERVAL = 1200;
+/** Longest text in a box of the drawing, in columns; a wide character takes two. */
+const BOX_COLUMNS = 18;
+/** Longest number on an edge, in columns. */
+const EDGE_COLUMNS = 10;
+/** Letters that take two columns. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
+/** How many of the longest texts are tried for room; which is highest depends on where lines break. */
+const LONGEST_TEXTS = 6;
+/** Most boxes in one column of a neighbourhood. */
+const MOST_BOXES = 8;
+/** Tables with more rows show a window of them, which moves on by WINDOW_STEP rows. */
+const MOST_ROWS = 200;
+const WINDOW_STEP = 50;
+/** The Lumino shortcuts of the notebook leave an element with this attribute alone. */
+const SUPPRESS = "data-lm-suppress-shortcuts";
+
+// ---------------------------------------------------------------- elements and texts
+
+const ATTRIBUTES = new Set(
+  `alt aria-current aria-disabled aria-hidden aria-label aria-level aria-valuetext class d data-text
+  height lang max min role rx scope src step tabindex text-anchor title type viewBox width x y
+  ${SUPPRESS}`.split(/\s+/),
+);
+
+/**
+ * Set attributes; null removes one.
+ * @param {Element} element
+ * @param {Record<string, string | number | null>} attributes
+ */
+function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!ATTRIBUTES.has(name)) throw new Error(`the stepper sets no attribute ${name}`);
+    if (value === null) element.removeAttribute(name);
+    else element.setAttribute(name, String(value));
+  }
+}
+
+/**
+ * Make an HTML element.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | number | null>} [attributes]
+ * @param {...(Node | string)} children
+ */
+function html(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  put(element, attributes);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Make an SVG element.
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | number | null>} [attributes]
+ * @param {...(Node | string)} children
+ */
+function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  put(element, attributes);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Fill the {placeholders} of a template with texts or elements.
+ * @param {string} template
+ * @param {Record<string, string | number | Node>} values
+ * @returns {(Node | string)[]}
+ */
+function fill(template, values) {
+  return template.split(/\{(\w+)\}/).map((part, i) => {
+    if (i % 2 === 0) return part;
+    const value = values[part] ?? `{${part}}`;
+    return value instanceof Node ? value : String(value);
+  });
+}
+
+/**
+ * Cut a text to a number of columns, the last of which is then an ellipsis.
+ * @param {string} text
+ * @param {number} columns
+ */
+function shorten(text, columns) {
+  let used = 0;
+  let kept = "";
+  for (const character of text) {
+    used += WIDE.test(character) ? 2 : 1;
+    if (used > columns) {
+      const letters = [...kept];
+      const last = letters.pop() ?? "";
+      return used - columns === 2 && !WIDE.test(last) ? `${kept}…` : `${letters.join("")}…`;
+    }
+    kept += character;
+  }
+  return text;
+}
+
+/**
+ * The longest of some texts, whose room is kept so that no step moves what stands below.
+ * @param {string[]} texts
+ */
+function longest(texts) {
+  const columns = (/** @type {string} */ text) => [...text].reduce((n, c) => n + (WIDE.test(c) ? 2 : 1), 0);
+  const sized = [...new Set(texts)].map((text) => ({ text, columns: columns(text) }));
+  sized.sort((a, b) => b.columns - a.columns);
+  return sized.slice(0, LONGEST_TEXTS).map(({ text }) => text);
+}
+
+/**
+ * Give an element focus by Tab without giving its keys to the notebook.
+ * @template {Element} E
+ * @param {E} element
+ */
+function focusable(element) {
+  put(element, { [SUPPRESS]: "true" });
+  return element;
+}
+
+/**
+ * An HTML button.
+ * @param {Record<string, string | number | null>} attributes
+ * @param {() => void} press
+ * @param {...(Node | string)} children
+ */
+function button(attributes, press, ...children) {
+  const element = focusable(html("button", { type: "button", ...attributes }, ...children));
+  element.addEventListener("click", press);
+  return element;
+}
+
+/**
+ * Bring a box into the middle of its scroller if it does not stand well inside; scrolls nothing else.
+ * @param {HTMLElement} scroller
+ * @param {Box} box
+ */
+function scrollInside(scroller, [x, y, width, height]) {
+  const { clientWidth, clientHeight, scrollLeft, scrollTop } = scroller;
+  const room = 48;
+  if (x - room < scrollLeft || x + width + room > scrollLeft + clientWidth)
+    scroller.scrollLeft = x + width / 2 - clientWidth / 2;
+  if (y - room < scrollTop || y + height + room > scrollTop + clientHeight)
+    scroller.scrollTop = y + height / 2 - clientHeight / 2;
+}
+
+// ---------------------------------------------------------------- the pass, prepared
+
+/** What the views ask about a payload, answered from arrays that are made once. */
+class Pass {
+  /** @param {Payload} payload */
+  constructor(payload) {
+    const { graph, steps, words } = payload;
+    this.payload = payload;
+    this.variables = graph.variables;
+    this.functions = graph.functions;
+    this.steps = steps;
+    this.last = steps.length - 1;
+
+    /** For each variable, its additions in the order of steps.
+     * @type {{step: number, product: Product}[][]} */
+    this.additions = graph.variables.map(() => []);
+    steps.forEach((step, k) => {
+      for (const product of step.products)
+        if (!product.constant) this.additions[product.variable].push({ step: k, product });
+    });
+
+    /** For each variable, the functions that use it, in the order of steps.
+     * @type {number[][]} */
+    this.users = graph.variables.map(() => []);
+    const order = graph.functions.map((_, f) => f);
+    const turn = (/** @type {number} */ f) => graph.functions[f].step ?? Infinity;
+    order.sort((f, g) => turn(f) - turn(g) || f - g);
+    for (const f of order)
+      for (const v of new Set(graph.functions[f].inputs)) this.users[v].push(f);
+
+    /** For each line of code, the steps of its functions, in order.
+     * @type {Map<number, number[]>} */
+    this.lines = new Map();
+    for (const f of order) {
+      const { line, step } = graph.functions[f];
+      if (line === null || step === null) continue;
+      this.lines.set(line, [...(this.lines.get(line) ?? []), step]);
+    }
+    this.words = words;
+  }
+
+  /**
+   * A text of the interface.
+   * @param {string} key
+   * @param {Record<string, string | number>} [values]
+   */
+  word(key, values = {}) {
+    return fill(this.words[key] ?? key, values).join("");
+  }
+
+  /**
+   * A variable's gradient after step k; null while there is none.
+   * @param {number} variable
+   * @param {number} k
+   */
+  gradient(variable, k) {
+    const additions = this.additions[variable];
+    let low = 0;
+    let high = additions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (additions[middle].step <= k) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0) return additions[low - 1].product.after;
+    return additions.length > 0 ? additions[0].product.before : null;
+  }
+
+  /**
+   * The step in which a variable's gradient is complete; null where it gets none.
+   * @param {number} variable
+   */
+  complete(variable) {
+    const additions = this.additions[variable];
+    if (additions.length === 0) return null;
+    return additions[0].step === 0 ? 0 : additions[additions.length - 1].step;
+  }
+}
+
+/**
+ * A number with its exact value on hover; a dash for one that is not there yet.
+ * @param {Pass} pass
+ * @param {Num | null} number
+ */
+function numeral(pass, number) {
+  const title = number?.exact ?? pass.word("not_yet");
+  return html("span", { class: "ipygrad-number", title }, number?.text ?? "–");
+}
+
+// ---------------------------------------------------------------- the graph
+
+/**
+ * @typedef {{width: number, height: number, variables: [number, Box][], functions: [number, Box][],
+ *   edges: Edge[], more: {x: number, y: number, count: number}[], focus: Box | null}} Scene
+ *   What is to be drawn: numbers of variables and functions with their boxes, and edges.
+ */
+
+/**
+ * An arrow head.
+ * @param {string} style
+ * @param {Point} tip
+ * @param {Point} from where its line comes from
+ */
+function arrowHead(style, [x, y], [fromX, fromY]) {
+  const angle = Math.atan2(y - fromY, x - fromX);
+  const corner = (/** @type {number} */ turn) =>
+    `${(x - 8 * Math.cos(angle + turn)).toFixed(1)} ${(y - 8 * Math.sin(angle + turn)).toFixed(1)}`;
+  return svg("path", { class: style, d: `M${x} ${y}L${corner(0.4)} ${corner(-0.4)}Z` });
+}
+
+/**
+ * An edge: its curve, a head forward and, for a gradient to travel along, one backward.
+ * @param {Edge} edge
+ * @param {boolean} carries whether its variable takes a gradient from it
+ */
+function edgeGroup({ points }, carries) {
+  const at = points.map(([x, y]) => /** @type {Point} */ ([Number(x), Number(y)]));
+  const [start, ...others] = at.map(([x, y]) => `${x} ${y}`);
+  const d = `M${start}C${others.join(" ")}`;
+  const forward = arrowHead("ipygrad-head", at[at.length - 1], at[at.length - 2]);
+  const backward = carries ? [arrowHead("ipygrad-back", at[0], at[1])] : [];
+  const curve = svg("path", { class: "ipygrad-curve", d });
+  return svg("g", { class: "ipygrad-edge" }, curve, forward, ...backward);
+}
+
+/**
+ * The middle of an edge's piece that touches the variable of an input.
+ * @param {Point[]} points
+ * @returns {Point}
+ */
+function edgeMiddle(points) {
+  const at = (/** @type {0 | 1} */ axis) =>
+    [1, 3, 3, 1].reduce((sum, weight, i) => sum + (weight * Number(points[i][axis])) / 8, 0);
+  return [at(0), at(1)];
+}
+
+/**
+ * Draw a scene once; afterwards a step changes only the classes and texts that differ.
+ * @param {Pass} pass
+ * @param {Scene} scene
+ * @param {Go} press
+ */
+function drawing(pass, scene, press) {
+  const edges = svg("g", { "aria-hidden": "true" });
+  const boxes = svg("g");
+  const labels = svg("g", { "aria-hidden": "true" });
+  const [width, height] = [Number(scene.width), Number(scene.height)];
+  const element = svg(
+    "svg",
+    {
+      class: "ipygrad-drawing",
+      viewBox: `0 0 ${width} ${height}`,
+      role: "group",
+      "aria-label": pass.word("graph"),
+    },
+    edges,
+    boxes,
+    labels,
+  );
+  // As style, because style sheets of hosts scale every svg.
+  element.style.width = `${width}px`;
+  element.style.height = `${height}px`;
+
+  /** @type {Map<number, {edge: Edge, group: Element}[]>} */
+  const edgesOf = new Map(scene.functions.map(([f]) => [f, []]));
+  for (const edge of scene.edges) {
+    const isConstant = pass.variables[edge.variable].kind === "constant";
+    const group = edgeGroup(edge, edge.role === "input" && !isConstant);
+    edges.append(group);
+    edgesOf.get(edge.function)?.push({ edge, group });
+  }
+
+  /**
+   * @param {string} kind
+   * @param {Box} box
+   * @param {number} radius
+   * @param {number | null} step the step that a press goes to
+   */
+  function boxAt(kind, box, radius, step) {
+    const [x, y, width, height] = box.map(Number);
+    const group = svg(
+      "g",
+      { class: `ipygrad-box ipygrad-${kind}`, role: step === null ? "img" : "button" },
+      svg("rect", { class: "ipygrad-shape", x, y, width, height, rx: radius }),
+    );
+    if (step !== null) {
+      put(focusable(group), { tabindex: 0 });
+      group.addEventListener("click", () => press(step));
+      group.addEventListener("keydown", (event) => {
+        if (!isPlain(event) || (event.key !== "Enter" && event.key !== " ")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        press(step);
+      });
+    }
+    return { group, x, middle: x + width / 2, centre: y + height / 2 };
+  }
+
+  /** @param {[number, Box]} entry */
+  function variableBox([v, box]) {
+    const { name, kind, value, shape } = pass.variables[v];
+    const { group, x, middle, centre } = boxAt(kind, box, 4, pass.complete(v));
+    const row = (/** @type {string} */ style, /** @type {number} */ dy, text = "") => {
+      const y = centre + dy;
+      const line = svg("text", { class: style, x: middle, y, "text-anchor": "middle" });
+      line.textContent = shorten(text, BOX_COLUMNS);
+      group.append(line);
+      return line;
+    };
+    row("ipygrad-name", -13, name);
+    row("ipygrad-value", 5, value.text);
+    const gradient = row("ipygrad-gradient", 23);
+    const title = svg("title");
+    group.append(title);
+    const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
+    if (kind === "constant") {
+      gradient.textContent = shorten(pass.word("constant"), BOX_COLUMNS);
+      title.textContent = exact;
+      put(group, { "aria-label": pass.word("constant_label", { name, value: value.text }) });
+    }
+    /** @type {Num | null | undefined} */
+    let shown;
+    return {
+      group,
+      x,
+      /** @param {number} k */
+      show(k) {
+        const number = pass.gradient(v, k);
+        if (kind === "constant" || number === shown) return;
+        shown = number;
+        const text = pass.word("gradient", { value: number?.text ?? "–" });
+        gradient.textContent = shorten(text, BOX_COLUMNS);
+        group.classList.toggle("ipygrad-waiting", number === null);
+        const told = pass.word("gradient", { value: number?.exact ?? pass.word("not_yet") });
+        title.textContent = `${exact}\n${told}`;
+        put(group, {
+          "aria-label": pass.word("variable_label", {
+            name,
+            value: value.text,
+            gradient: number?.text ?? pass.word("not_yet"),
+          }),
+        });
+      },
+    };
+  }
+
+  /** @param {[number, Box]} entry */
+  function functionBox([f, box]) {
+    const { label, source, step } = pass.functions[f];
+    const { group, x, middle, centre } = boxAt("function", box, 17, step);
+    const text = svg("text", { x: middle, y: centre + 4.5, "text-anchor": "middle" });
+    text.textContent = shorten(label, BOX_COLUMNS);
+    const title = svg("title");
+    title.textContent = source ?? label;
+    group.append(text, title);
+    const key = step === null ? "function_unused_label" : "function_label";
+    put(group, { "aria-label": pass.word(key, { label, step: step ?? "" }) });
+    /** @type {boolean | undefined} */
+    let done;
+    return {
+      group,
+      x,
+      /** @param {number} k */
+      show(k) {
+        const now = step !== null && step <= k;
+        if (now !== done) group.classList.toggle("ipygrad-done", (done = now));
+      },
+    };
+  }
+
+  const variables = new Map(scene.variables.map((entry) => [entry[0], variableBox(entry)]));
+  const functions = new Map(scene.functions.map((entry) => [entry[0], functionBox(entry)]));
+  const all = [...variables.values(), ...functions.values()];
+  // In the document, and so for Tab, boxes stand as the computation ran: from left to right.
+  boxes.append(...[...all].sort((a, b) => a.x - b.x).map(({ group }) => group));
+  for (const { x, y, count } of scene.more) {
+    const text = svg("text", { class: "ipygrad-more", x, y, "text-anchor": "middle" });
+    text.textContent = pass.word("more", { count });
+    boxes.append(text);
+  }
+
+  /** @param {Step} step */
+  function contributions(step) {
+    /** @type {{x: number, y: number, number: Num}[]} */
+    const found = [];
+    for (const { edge } of (step.function !== null && edgesOf.get(step.function)) || []) {
+      const number = step.products[edge.position]?.contribution;
+      if (edge.role !== "input" || !number || step.products[edge.position].constant) continue;
+      const [x, y] = edgeMiddle(edge.points);
+      found.push({ x, y, number });
+    }
+    found.sort((a, b) => a.y - b.y);
+    let free = -Infinity;
+    return found.map(({ x, y, number }, i) => {
+      // Above an edge, and below those of the lower half of a bundle.
+      const isBelow = i > 0 && i >= found.length / 2;
+      const at = Math.max(y + (isBelow ? 16 : -8), free);
+      free = at + 15;
+      const label = svg("text", { class: "ipygrad-contribution", x, y: at, "text-anchor": "middle" });
+      label.textContent = shorten(number.text, EDGE_COLUMNS);
+      return label;
+    });
+  }
+
+  /** @type {Element[]} */
+  let lit = [];
+  return {
+    element,
+    /** @param {number} k */
+    show(k) {
+      const step = pass.steps[k];
+      for (const box of all) box.show(k);
+      for (const group of lit) {
+        group.classList.remove("ipygrad-now", "ipygrad-changed");
+        put(group, { "aria-current": null });
+      }
+      const own = step.function === null ? [] : (edgesOf.get(step.function) ?? []);
+      const changed = step.products
+        .filter((product) => !product.constant)
+        .flatMap(({ variable }) => variables.get(variable)?.group ?? []);
+      const turn = step.function === null ? changed : [functions.get(step.function)?.group];
+      for (const group of changed) group.classList.add("ipygrad-changed");
+      for (const { group } of own) group.classList.add("ipygrad-now");
+      for (const group of turn) {
+        group?.classList.add("ipygrad-now");
+        if (group) put(group, { "aria-current": "step" });
+      }
+      lit = [...own.map(({ group }) => group), ...changed, ...turn.flatMap((group) => group ?? [])];
+      labels.replaceChildren(...contributions(step));
+    },
+  };
+}
+
+/**
+ * The function at the centre of a step and, for the start, the creator of the result.
+ * @param {Pass} pass
+ * @param {number} k
+ */
+function centreOf(pass, k) {
+  const { function: f, products } = pass.steps[k];
+  return f ?? (products.length > 0 ? pass.variables[products[0].variable].creator : null);
+}
+
+/**
+ * The columns around a step's function, from left to right, in numbers of functions and variables.
+ * @param {Pass} pass
+ * @param {number} k
+ */
+function neighbours(pass, k) {
+  const f = centreOf(pass, k);
+  const start = pass.steps[k].products.map(({ variable }) => variable);
+  const inputs = f === null ? [] : [...new Set(pass.functions[f].inputs)];
+  const outputs = f === null ? start : pass.functions[f].outputs.filter((v) => v !== null);
+  const creators = inputs.slice(0, MOST_BOXES).flatMap((v) => pass.variables[v].creator ?? []);
+  const users = outputs.slice(0, MOST_BOXES).flatMap((v) => pass.users[v]);
+  return [[...new Set(creators)], inputs, f === null ? [] : [f], outputs, [...new Set(users)]];
+}
+
+/** Sizes in a neighbourhood, px. */
+const VARIABLE_SIZE = [152, 62];
+const FUNCTION_SIZE = [132, 34];
+const COLUMN_GAP = 52;
+const ROW_GAP = 12;
+const MARGIN = 12;
+/** Most height that is kept for a neighbourhood; a higher one is scrolled. */
+const MOST_HEIGHT = 420;
+
+/**
+ * The height that a column of a neighbourhood takes.
+ * @param {number} column its number, the variables being in 1 and 3
+ * @param {number} count how many boxes it has
+ */
+function columnHeight(column, count) {
+  const [, height] = column % 2 === 1 ? VARIABLE_SIZE : FUNCTION_SIZE;
+  const rows = Math.min(count, MOST_BOXES);
+  return rows * (height + ROW_GAP) + (count > MOST_BOXES ? 8 : -ROW_GAP);
+}
+
+/**
+ * Where the boxes and edges of a neighbourhood stand.
+ * @param {Pass} pass
+ * @param {number} k
+ * @param {number} least the least height of the drawing, px
+ * @returns {Scene}
+ */
+function neighbourhood(pass, k, least) {
+  const columns = neighbours(pass, k);
+  const heights = columns.map((members, column) => columnHeight(column, members.length));
+  const height = Math.max(least, 2 * MARGIN + Math.max(...heights));
+  let x = MARGIN;
+  /** @type {Scene["more"]} */
+  const more = [];
+  const placed = columns.map((members, column) => {
+    const [boxWidth, boxHeight] = column % 2 === 1 ? VARIABLE_SIZE : FUNCTION_SIZE;
+    const left = x;
+    x += boxWidth + COLUMN_GAP;
+    const top = (height - heights[column]) / 2;
+    const hidden = members.length - MOST_BOXES;
+    const below = top + MOST_BOXES * (boxHeight + ROW_GAP) + 6;
+    if (hidden > 0) more.push({ x: left + boxWidth / 2, y: below, count: hidden });
+    return members.slice(0, MOST_BOXES).map((member, row) => {
+      const y = top + row * (boxHeight + ROW_GAP);
+      return /** @type {[number, Box]} */ ([member, [left, y, boxWidth, boxHeight]]);
+    });
+  });
+  const variables = new Map([...placed[1], ...placed[3]]);
+  const functions = new Map([...placed[0], ...placed[2], ...placed[4]]);
+  /** @type {Edge[]} */
+  const edges = [];
+  for (const [f, at] of functions) {
+    /**
+     * @param {"input" | "output"} role
+     * @param {(number | null)[]} ends
+     */
+    const connect = (role, ends) =>
+      ends.forEach((v, position) => {
+        const box = v === null ? undefined : variables.get(v);
+        if (v === null || !box) return;
+        const port = at[1] + (at[3] * (position + 1)) / (ends.length + 1);
+        const [from, to] =
+          role === "input"
+            ? [[box[0] + box[2], box[1] + box[3] / 2], [at[0], port]]
+            : [[at[0] + at[2], port], [box[0], box[1] + box[3] / 2]];
+        if (to[0] <= from[0]) return;
+        const middle = (from[0] + to[0]) / 2;
+        const points = [from, [middle, from[1]], [middle, to[1]], to];
+        edges.push({ function: f, variable: v, role, position, points: /** @type {Point[]} */ (points) });
+      });
+    connect("input", pass.functions[f].inputs);
+    connect("output", pass.functions[f].outputs);
+  }
+  const width = x - COLUMN_GAP + MARGIN;
+  const focus = placed[2][0]?.[1] ?? placed[3][0]?.[1] ?? null;
+  return { width, height, variables: [...variables], functions: [...functions], edges, more, focus };
+}
+
+/**
+ * The graph in its scroller: laid out as a whole, or, when it is too large, around each step.
+ * @param {Pass} pass
+ * @param {Go} press
+ */
+function graphView(pass, press) {
+  const { graph } = pass.payload;
+  const element = focusable(html("div", { class: "ipygrad-graph" }));
+  const boxed = (/** @type {{box: Box | null}[]} */ nodes) =>
+    nodes.flatMap(({ box }, i) => (box ? [/** @type {[number, Box]} */ ([i, box])] : []));
+  /** @type {Box | null} */
+  let focus = null;
+
+  if (graph.width !== null && graph.height !== null) {
+    const { width, height, edges } = graph;
+    const [variables, functions] = [boxed(graph.variables), boxed(graph.functions)];
+    const scene = { width, height, edges, variables, functions, more: [], focus: null };
+    const whole = drawing(pass, scene, press);
+    element.append(whole.element);
+    return {
+      element,
+      /** @param {number} k */
+      show(k) {
+        const { function: f, products } = pass.steps[k];
+        whole.show(k);
+        focus = f === null ? (graph.variables[products[0]?.variable]?.box ?? null) : graph.functions[f].box;
+      },
+      scroll: () => focus && scrollInside(element, focus),
+    };
+  }
+
+  let tallest = 0;
+  // One height for all steps, so that the controls below keep their place.
+  pass.steps.forEach((_, k) =>
+    neighbours(pass, k).forEach((members, column) => {
+      tallest = Math.max(tallest, columnHeight(column, members.length));
+    }),
+  );
+  const height = Math.min(tallest + 2 * MARGIN, MOST_HEIGHT);
+  element.style.height = `${height + 18}px`;
+  return {
+    element,
+    /** @param {number} k */
+    show(k) {
+      const scene = neighbourhood(pass, k, height);
+      const part = drawing(pass, scene, press);
+      part.show(k);
+      // A focused box that goes away would leave its keys to the notebook.
+      const focused = element.contains(activeElement(element));
+      element.replaceChildren(part.element);
+      focus = scene.focus;
+      if (focused) {
+        const next =
+          part.element.querySelector("[aria-current]") ?? part.element.querySelector("[tabindex]");
+        if (next instanceof SVGElement) next.focus({ preventScroll: true });
+      }
+    },
+    scroll: () => focus && scrollInside(element, focus),
+  };
+}
+
+// ---------------------------------------------------------------- code, step, table
+
+/**
+ * The cell's code; lines that called a function are buttons.
+ * @param {Pass} pass
+ * @param {() => number} now the step that is shown
+ * @param {Go} press
+ */
+function codeView(pass, now, press) {
+  const { first, lines } = pass.payload.code ?? { first: 1, lines: [] };
+  const list = html("div", { class: "ipygrad-lines", role: "list" });
+  const element = focusable(
+    html("div", { class: "ipygrad-code", role: "group", "aria-label": pass.word("code") }, list),
+  );
+  const rows = lines.map((text, i) => {
+    const line = Number(first) + i;
+    const parts = [
+      html("span", { class: "ipygrad-line-number" }, String(line)),
+      html("span", { class: "ipygrad-line-text" }, text),
+    ];
+    const steps = pass.lines.get(line);
+    const row = steps
+      ? button(
+          { class: "ipygrad-line" },
+          () => press(steps[(steps.indexOf(now()) + 1) % steps.length]),
+          ...parts,
+        )
+      : html("span", { class: "ipygrad-line" }, ...parts);
+    list.append(html("div", { role: "listitem" }, row));
+    return row;
+  });
+  /** @type {HTMLElement | undefined} */
+  let lit;
+  return {
+    element,
+    /** @param {number} k */
+    show(k) {
+      const { line } = pass.steps[k];
+      const row = line === null ? undefined : rows[line - Number(first)];
+      if (row === lit) return;
+      if (lit) put(lit, { "aria-current": null });
+      if (row) put(row, { "aria-current": "step" });
+      lit = row;
+    },
+    scroll() {
+      if (!lit || element.scrollHeight <= element.clientHeight) return;
+      const { offsetTop, offsetHeight } = lit;
+      scrollInside(element, [element.scrollLeft + 48, offsetTop, 0, offsetHeight]);
+    },
+  };
+}
+
+/**
+ * One step in words, numbers and its plot.
+ * @param {Pass} pass
+ */
+function stepView(pass) {
+  const { steps } = pass;
+  const heading = html("span", { role: "heading", "aria-level": 3 });
+  const sentence = html("span");
+  const notes = html("span");
+  /**
+   * A text with the room that the longest of all steps takes.
+   * @param {HTMLElement} text
+   * @param {(step: Step) => string} of
+   * @param {string} [style]
+   */
+  function sized(text, of, style = "") {
+    const ghosts = longest(steps.map(of)).map((ghost) =>
+      html("span", { class: "ipygrad-ghost", "data-text": ghost, "aria-hidden": "true" }),
+    );
+    return focusable(html("div", { class: `ipygrad-sized ${style}` }, text, ...ghosts));
+  }
+  const noteText = (/** @type {Step} */ step) => step.notes.join(" ");
+  const hasNotes = steps.some(({ notes }) => notes.length > 0);
+  const products = html("div", { class: "ipygrad-products" });
+  const most = Math.max(...steps.map((step) => step.products.length));
+  // Up to three products are all in sight; of more, a scroller shows the first ones.
+  products.style.setProperty("--ipygrad-products", String(most > 3 ? 2.3 : most));
+  focusable(products);
+  const image = html("img", { class: "ipygrad-image" });
+  const placeholder = html("span", { class: "ipygrad-placeholder" });
+  // A picture that cannot be drawn is none.
+  image.addEventListener("error", () => view.showPlot(null, pass.word("plot_none"), 0));
+  const plot = html("div", { class: "ipygrad-plot" }, image, placeholder);
+  const element = html(
+    "div",
+    { class: "ipygrad-step" },
+    sized(heading, (step) => step.heading, "ipygrad-heading"),
+    products,
+    sized(sentence, (step) => step.sentence),
+    ...(hasNotes ? [sized(notes, noteText, "ipygrad-notes")] : []),
+    plot,
+  );
+
+  /**
+   * @param {string} caption
+   * @param {Num | null} number
+   * @param {string} [kind]
+   */
+  const factor = (caption, number, kind = "") =>
+    html(
+      "span",
+      { class: `ipygrad-factor ${kind}` },
+      html("span", { class: "ipygrad-caption", title: caption }, caption),
+      numeral(pass, number),
+    );
+  const sign = (/** @type {string} */ text) => html("span", { class: "ipygrad-sign" }, text);
+
+  /** @param {Product} product */
+  function productRow({ name, constant, arriving, local, contribution, before, after }) {
+    const isStart = arriving === null && local === null && !constant;
+    const result = factor(
+      pass.word(isStart ? "start" : "contribution", { name }),
+      contribution,
+      "ipygrad-result",
+    );
+    const equation = isStart
+      ? [result]
+      : [
+          factor(pass.word("arriving"), arriving),
+          sign("×"),
+          factor(pass.word("local"), local ?? { text: pass.word("jacobian"), exact: "" }),
+          sign("="),
+          result,
+        ];
+    const sum = constant
+      ? [pass.word("no_gradient", { name })]
+      : fill(pass.words.added ?? "added", {
+          name,
+          before: numeral(pass, before),
+          after: numeral(pass, after),
+        });
+    return html(
+      "div",
+      { class: "ipygrad-product", role: "group", "aria-label": name },
+      html("div", { class: "ipygrad-equation" }, ...equation),
+      html("div", { class: "ipygrad-sum" }, ...sum),
+    );
+  }
+
+  const view = {
+    element,
+    /** @param {number} k */
+    show(k) {
+      const step = steps[k];
+      heading.textContent = step.heading;
+      sentence.textContent = step.sentence;
+      notes.textContent = noteText(step);
+      products.replaceChildren(...step.products.map(productRow));
+    },
+    /**
+     * Show a plot, or words where there is none.
+     * @param {string | null} plotText an SVG document
+     * @param {string} text what to say without one
+     * @param {number} k
+     */
+    showPlot(plotText, text, k) {
+      image.hidden = plotText === null;
+      placeholder.textContent = plotText === null ? text : "";
+      plot.classList.toggle("ipygrad-empty", plotText === null);
+      const address = plotText && `data:image/svg+xml;charset=utf-8,${encodeURIComponent(plotText)}`;
+      put(image, {
+        src: address,
+        alt: address && pass.word("plot", { heading: steps[k].heading }),
+      });
+    },
+    scroll() {
+      if (most > 3) products.scrollTop = 0;
+    },
+    /** @param {boolean} expected whether any step has a plot, so that room is kept for it */
+    reserve(expected) {
+      plot.classList.toggle("ipygrad-reserved", expected);
+    },
+  };
+  return view;
+}
+
+/**
+ * The whole pass as a table, folded away; made when it is first opened.
+ * @param {Pass} pass
+ * @param {Go} press
+ */
+function tableView(pass, press) {
+  const { columns, rows, row_steps: rowSteps } = pass.payload.table;
+  const body = html("tbody");
+  const head = html("tr", {}, ...columns.map((text) => html("th", { scope: "col" }, text)));
+  const table = html("table", { class: "ipygrad-table" }, html("thead", {}, head), body);
+  const box = focusable(html("div", { class: "ipygrad-table-box" }, table));
+  const summary = focusable(html("summary", {}, pass.word("table")));
+  const element = html("details", { class: "ipygrad-details" }, summary, box);
+  /** @type {number[]} */
+  const firstRow = [];
+  rowSteps.forEach((k, i) => (firstRow[k] ??= i));
+  const isLarge = rows.length > MOST_ROWS;
+
+  /** @param {number} i */
+  function tableRow(i) {
+    const k = rowSteps[i];
+    const [first = "", ...others] = rows[i];
+    const label = pass.word("go", { step: k });
+    const go = button({ class: "ipygrad-go", "aria-label": label }, () => {}, first);
+    const row = html(
+      "tr",
+      { class: "ipygrad-row" },
+      html("td", {}, go),
+      ...others.map((text) => html("td", {}, text)),
+    );
+    row.addEventListener("click", () => press(k));
+    return row;
+  }
+  const gap = (/** @type {number} */ count) => {
+    const text = html("td", {}, pass.word("more", { count }));
+    text.colSpan = columns.length;
+    return count > 0 ? [html("tr", { class: "ipygrad-row ipygrad-gap" }, text)] : [];
+  };
+
+  /** @type {Map<number, HTMLTableRowElement[]>} */
+  let rowsOf = new Map();
+  let drawnFrom = -1;
+  /** @type {HTMLElement[]} */
+  let lit = [];
+  let shown = 0;
+
+  /** Draw the window of rows that the step's row stands in, if it is not the one drawn. */
+  function drawRows() {
+    const row = firstRow[shown] ?? 0;
+    const start = isLarge ? WINDOW_STEP * Math.floor(row / WINDOW_STEP) : 0;
+    if (start === drawnFrom) return;
+    drawnFrom = start;
+    const from = Math.max(0, start - WINDOW_STEP / 2);
+    const to = isLarge ? Math.min(rows.length, start + 1.5 * WINDOW_STEP) : rows.length;
+    const focused = body.contains(activeElement(body));
+    rowsOf = new Map();
+    const drawn = [];
+    for (let i = from; i < to; i += 1) {
+      drawn.push(tableRow(i));
+      rowsOf.set(rowSteps[i], [...(rowsOf.get(rowSteps[i]) ?? []), drawn[drawn.length - 1]]);
+    }
+    body.replaceChildren(...gap(from), ...drawn, ...gap(rows.length - to));
+    if (focused) rowsOf.get(shown)?.[0].querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  const view = {
+    element,
+    /** @param {number} k */
+    show(k) {
+      shown = k;
+      if (!element.open) return;
+      drawRows();
+      for (const row of lit) put(row, { "aria-current": null });
+      lit = rowsOf.get(k) ?? [];
+      for (const row of lit) put(row, { "aria-current": "step" });
+    },
+    scroll() {
+      const [row] = lit;
+      if (!row || !element.open) return;
+      scrollInside(box, [box.scrollLeft + 48, row.offsetTop, 0, row.offsetHeight]);
+    },
+  };
+  element.addEventListener("toggle", () => {
+    view.show(shown);
+    view.scroll();
+  });
+  return view;
+}
+
+// ---------------------------------------------------------------- controls
+
+const ICONS = {
+  first: "M4 3v10M12 3 6 8l6 5",
+  previous: "M10.5 3 5 8l5.5 5",
+  play: "M5 3l8 5-8 5z",
+  pause: "M5.5 3v10M10.5 3v10",
+  next: "M5.5 3 11 8l-5.5 5",
+  last: "M12 3v10M4 3l6 5-6 5",
+};
+
+/**
+ * Buttons, the slider, where we are, and what a screen reader announces.
+ * @param {Pass} pass
+ * @param {{now: () => number, press: Go, toggle: () => void}} actions
+ */
+function controlsView(pass, { now, press, toggle }) {
+  const { last } = pass;
+  /**
+   * @param {keyof typeof ICONS} key
+   * @param {() => void} action
+   */
+  const control = (key, action) => {
+    const path = svg("path", { d: ICONS[key] });
+    const icon = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, path);
+    const name = pass.word(key);
+    const press = () => element.getAttribute("aria-disabled") !== "true" && action();
+    const element = button(
+      { class: `ipygrad-button ipygrad-${key}`, "aria-label": name, title: name },
+      press,
+      icon,
+    );
+    return element;
+  };
+  const first = control("first", () => press(0));
+  const previous = control("previous", () => press(now() - 1));
+  const play = control("play", toggle);
+  const next = control("next", () => press(now() + 1));
+  const end = control("last", () => press(last));
+  const slider = focusable(
+    html("input", { type: "range", min: 0, max: last, step: 1, "aria-label": pass.word("step") }),
+  );
+  slider.addEventListener("input", () => press(Number(slider.value)));
+  const position = html("span", { class: "ipygrad-position", "aria-hidden": "true" });
+  const row = [first, previous, play, next, end, slider, position];
+  const element = html("div", { class: "ipygrad-controls" }, ...row);
+  const status = html("div", { class: "ipygrad-status", role: "status" });
+  const unable = (/** @type {Element} */ control, /** @type {boolean} */ is) =>
+    put(control, { "aria-disabled": is ? "true" : null });
+  unable(play, last === 0);
+  return {
+    element,
+    status,
+    play,
+    /** @param {number} k */
+    show(k) {
+      slider.value = String(k);
+      put(slider, { "aria-valuetext": pass.steps[k].status });
+      position.textContent = pass.word("position", { step: k, last });
+      status.textContent = pass.steps[k].status;
+      for (const control of [first, previous]) unable(control, k === 0);
+      for (const control of [next, end]) unable(control, k === last);
+    },
+    /** @param {boolean} playing */
+    showPlaying(playing) {
+      const key = playing ? "pause" : "play";
+      put(play, { "aria-label": pass.word(key), title: pass.word(key) });
+      const path = play.querySelector("path");
+      if (path) put(path, { d: ICONS[key] });
+    },
+    focus: () => slider.focus({ preventScroll: true }),
+  };
+}
+
+// ---------------------------------------------------------------- keys
+
+/** @param {KeyboardEvent} event */
+const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }) => !ctrlKey && !metaKey && !altKey && !shiftKey;
+
+/**
+ * The focused element, also when the stepper stands in a shadow tree.
+ * @param {Element} element
+ */
+function activeElement(element) {
+  const tree = element.getRootNode();
+  return tree instanceof ShadowRoot || tree instanceof Document ? tree.activeElement : null;
+}
+
+/**
+ * Keys of the stepper, wherever inside it the focus is. A control keeps the keys that are its own,
+ * but the notebook around gets none of them.
+ * @param {HTMLElement} root
+ * @param {{now: () => number, last: () => number, press: Go, toggle: () => void}} actions
+ */
+function listenToKeys(root, { now, last, press, toggle }) {
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    ArrowLeft: () => press(now() - 1),
+    ArrowRight: () => press(now() + 1),
+    Home: () => press(0),
+    End: () => press(last()),
+    " ": toggle,
+  };
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const { target } = event;
+    if (event.defaultPrevented || event.isComposing || !isPlain(event)) return;
+    if (!(target instanceof Element)) return;
+    if (target.closest("input:not([type=range]), textarea, select, [contenteditable]")) return;
+    const isPress = event.key === " " || event.key === "Enter";
+    const isOwn = isPress
+      ? target.closest("button, summary, a") !== null
+      : target instanceof HTMLInputElement;
+    const action = actions[event.key];
+    if (!action && !isOwn) return;
+    event.stopPropagation();
+    if (isOwn) return;
+    event.preventDefault();
+    action();
+  }
+
+  /**
+   * Chords and Escape are the notebook's: it has to see them on an element that does not say no.
+   * @param {KeyboardEvent} event
+   */
+  function lift(event) {
+    const [target] = event.composedPath();
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
+    const isNotebooks = isChord || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
+    if (!isNotebooks || !(target instanceof Element) || !root.contains(target)) return;
+    if (!target.hasAttribute(SUPPRESS)) return;
+    put(target, { [SUPPRESS]: null });
+    setTimeout(() => put(target, { [SUPPRESS]: "true" }));
+  }
+  const listen = () => window.addEventListener("keydown", lift, true);
+  const ignore = () => window.removeEventListener("keydown", lift, true);
+  const onFocusOut = (/** @type {FocusEvent} */ { relatedTarget }) => {
+    if (!(relatedTarget instanceof Node && root.contains(relatedTarget))) ignore();
+  };
+  root.addEventListener("keydown", onKey);
+  root.addEventListener("focusin", listen);
+  root.addEventListener("focusout", onFocusOut);
+  return {
+    ignore,
+    stop() {
+      ignore();
+      root.removeEventListener("keydown", onKey);
+      root.removeEventListener("focusin", listen);
+      root.removeEventListener("focusout", onFocusOut);
+    },
+  };
+}
+
+// ---------------------------------------------------------------- the stepper
+
+/** Models of the page, by the id of their stepper.
+ * @returns {Map<string, Model>} */
+function models() {
+  const page = /** @type {{__ipygrad?: Map<string, Model>}} */ (/** @type {unknown} */ (window));
+  return (page.__ipygrad ??= new Map());
+}
+
+/**
+ * Fill an element with a live stepper; what the element held is put back by destroy().
+ *
+ * With an id, the stepper links itself to the kernel's model of that id when there is one: the step
+ * is then the same on both sides, and plots that the payload lacks are asked for.
+ *
+ * @param {HTMLElement} root
+ * @param {Payload} payload
+ * @param {{id?: string, model?: Model}} [options]
+ */
+export function mount(root, payload, { id, model } = {}) {
+  const replaced = [...root.childNodes];
+  /** @type {Pass} */
+  let pass;
+  /** @type {{show(k: number): void, scroll?: () => void}[]} */
+  let views = [];
+  /** @type {ReturnType<typeof stepView>} */
+  let stepPanel;
+  /** @type {ReturnType<typeof controlsView>} */
+  let controls;
+  /** @type {(string | null | undefined)[]} undefined where a plot may still come */
+  let plots = [];
+  /** @type {Set<number>} */
+  let asked = new Set();
+  /** @type {((k: number) => void) | null} */
+  let askForPlot = null;
+  /** @type {Set<(k: number) => void>} */
+  const callbacks = new Set();
+  let step = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  /** @type {number | undefined} */
+  let frame;
+  let width = 0;
+  /** @type {(() => void) | null} */
+  let unlink = null;
+  /** @type {Model | null} */
+  let linked = null;
+  /** @type {Model | null} */
+  let lastLinked = null;
+  let isAttached = false;
+
+  const now = () => step;
+  const last = () => pass.last;
+
+  // -------- steps
+
+  /** @param {number} k */
+  function show(k) {
+    step = k;
+    for (const view of views) view.show(k);
+    showPlot();
+    // Scrolling has to measure: once a frame, when the frame is laid out anyway.
+    frame ??= requestAnimationFrame(scroll);
+  }
+
+  function scroll() {
+    frame = undefined;
+    for (const view of views) view.scroll?.();
+  }
+
+  /**
+   * Move to the step nearest to k, and tell everybody.
+   * @param {number} k
+   */
+  function move(k) {
+    const to = Math.min(Math.max(Math.round(Number(k)) || 0, 0), pass.last);
+    if (to === step) return;
+    show(to);
+    push();
+    for (const callback of [...callbacks]) callback(to);
+  }
+
+  /**
+   * Move because somebody said so, which ends playing.
+   * @param {number} k
+   */
+  function go(k) {
+    pause();
+    move(k);
+  }
+
+  function pause() {
+    if (timer === undefined) return;
+    clearInterval(timer);
+    timer = undefined;
+    controls.showPlaying(false);
+  }
+
+  function play() {
+    if (timer !== undefined || pass.last === 0) return;
+    if (step === pass.last) move(0);
+    timer = setInterval(() => {
+      move(step + 1);
+      if (step === pass.last) pause();
+    }, PLAY_INTERVAL);
+    controls.showPlaying(true);
+  }
+
+  const toggle = () => (timer === undefined ? play() : pause());
+
+  // -------- plots
+
+  function showPlot() {
+    const known = plots[step] ?? null;
+    const ask = askForPlot ?? (linked && ((k) => linked?.send({ type: "plot", step: k })));
+    const isWanted = plots[step] === undefined && pass.steps[step].function !== null;
+    const isWaiting = ask !== null && isWanted;
+    stepPanel.reserve(ask !== null || plots.some((plot) => typeof plot === "string"));
+    stepPanel.showPlot(known, pass.word(isWaiting ? "plot_waiting" : "plot_none"), step);
+    if (!isWaiting || asked.has(step)) return;
+    asked.add(step);
+    ask(step);
+  }
+
+  /**
+   * Give a step its plot: an SVG document, or null where there is none.
+   * @param {number} k
+   * @param {string | null} plot
+   */
+  function setPlot(k, plot) {
+    if (!(k in pass.steps)) return;
+    plots[k] = plot === null ? null : String(plot);
+    if (k === step) showPlot();
+  }
+
+  // -------- the link with a kernel
+
+  function push() {
+    if (!linked || linked.get("step") === step) return;
+    linked.set("step", step);
+    linked.save_changes();
+  }
+
+  /** @param {Model} theirs */
+  function link(theirs) {
+    unlink?.();
+    /** @type {[string, (...args: any[]) => void][]} */
+    const listeners = [
+      ["change:step", () => theirs.get("step") !== step && go(theirs.get("step"))],
+      ["change:payload", () => theirs.get("payload")?.steps && load(theirs.get("payload"))],
+      ["msg:custom", (message) => message?.type === "plot" && setPlot(message.step, message.svg ?? null)],
+      ["destroy", () => unlink?.()],
+      ["comm:close", () => unlink?.()],
+    ];
+    for (const [event, callback] of listeners) theirs.on(event, callback);
+    unlink = () => {
+      for (const [event, callback] of listeners) theirs.off(event, callback);
+      unlink = linked = null;
+      asked.clear();
+      showPlot();
+    };
+    linked = theirs;
+    // A model that is not at the start was moved by the kernel, or by another view of it.
+    const isMoved = theirs.get("step") !== pass.payload.start || theirs === lastLinked;
+    lastLinked = theirs;
+    if (isMoved && theirs.get("step") !== step) go(theirs.get("step"));
+    push();
+    showPlot();
+  }
+
+  function findModel() {
+    const found = model ?? (id === undefined ? undefined : models().get(id));
+    if (found && found !== linked) link(found);
+  }
+  const onModel = (/** @type {Event} */ event) => {
+    if (event instanceof CustomEvent && event.detail === id) findModel();
+  };
+
+  // -------- in and out of the document
+
+  // Hosts take outputs out of the document or hide them, for good or for a while, and tell nobody.
+  // Out of sight, nothing of the page or the kernel may hold on to the stepper.
+  const isInSight = () => root.isConnected && root.getClientRects().length > 0;
+
+  function attach() {
+    if (isAttached) return;
+    isAttached = true;
+    window.addEventListener("ipygrad:model", onModel);
+    findModel();
+    scroll();
+  }
+
+  function detach() {
+    if (!isAttached) return;
+    isAttached = false;
+    pause();
+    window.removeEventListener("ipygrad:model", onModel);
+    keys.ignore();
+    unlink?.();
+  }
+
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    if (!isInSight()) detach();
+    else if (!isAttached) attach();
+    else if (contentRect.width !== width) scroll();
+    width = contentRect.width;
+  });
+  const keys = listenToKeys(root, { now, last, press: go, toggle });
+
+  /**
+   * Draw a payload in the place of what is drawn.
+   * @param {Payload} payload
+   */
+  function load(payload) {
+    const focused = root.contains(activeElement(root));
+    if (controls) pause();
+    pass = new Pass(payload);
+    plots = pass.steps.map(({ plot }) => plot ?? undefined);
+    asked = new Set();
+    const graph = graphView(pass, go);
+    const code = codeView(pass, now, go);
+    const table = tableView(pass, go);
+    stepPanel = stepView(pass);
+    controls = controlsView(pass, { now, press: go, toggle });
+    views = [graph, controls, code, stepPanel, table];
+    put(root, { role: "group", "aria-label": payload.title, lang: payload.language });
+    const panels = html("div", { class: "ipygrad-panels" });
+    panels.append(...(payload.code ? [code.element] : []), stepPanel.element);
+    root.replaceChildren(
+      ...payload.notices.map((text) => html("div", { class: "ipygrad-notice" }, text)),
+      ...(pass.variables.length > 0 ? [graph.element] : []),
+      controls.element,
+      controls.status,
+      panels,
+      table.element,
+    );
+    show(Math.min(step, pass.last));
+    push();
+    if (focused) controls.focus();
+  }
+
+  root.classList.add("ipygrad");
+  step = Math.min(Math.max(Number(payload.start) || 0, 0), payload.steps.length - 1);
+  load(payload);
+  observer.observe(root);
+  if (isInSight()) attach();
+
+  return {
+    get step() {
+      return step;
+    },
+    set step(k) {
+      go(k);
+    },
+    go,
+    play,
+    pause,
+    setPlot,
+    /** What to call for a plot that is not there; by default the linked model is asked. */
+    get askForPlot() {
+      return askForPlot;
+    },
+    set askForPlot(ask) {
+      askForPlot = ask;
+      asked.clear();
+      showPlot();
+    },
+    /**
+     * Call back after each change of the step.
+     * @param {(k: number) => void} callback
+     * @returns {() => void} ends it
+     */
+    onStep(callback) {
+      callbacks.add(callback);
+      return () => callbacks.delete(callback);
+    },
+    destroy() {
+      detach();
+      if (frame !== undefined) cancelAnimationFrame(frame);
+      observer.disconnect();
+      keys.stop();
+      callbacks.clear();
+      root.classList.remove("ipygrad");
+      put(root, { role: null, "aria-label": null, lang: null });
+      root.replaceChildren(...replaced);
+    },
+  };
+}
+
+/**
+ * Make a kernel's model known to the steppers of the page.
+ * @param {{model: Model}} context
+ */
+function initialize({ model }) {
+  const id = String(model.get("stepper_id"));
+  const forget = () => {
+    if (models().get(id) === model) models().delete(id);
+  };
+  models().set(id, model);
+  model.on("destroy", forget);
+  window.dispatchEvent(new CustomEvent("ipygrad:model", { detail: id }));
+  return forget;
+}
+
+/**
+ * Show a kernel's model as a view of its own.
+ * @param {{model: Model, el: HTMLElement}} context
+ */
+function render({ model, el }) {
+  const stepper = mount(el, model.get("payload"), { model });
+  return () => stepper.destroy();
+}
+
+export default { initialize, render };

@@ -1,0 +1,85 @@
+"""What pictures cost: time to draw them, new or on a reused figure, and bytes to keep them.
+
+Run ``python tests/benchmarks/pictures.py``. Times are the median of several runs in milliseconds.
+"""
+
+from __future__ import annotations
+
+import gzip
+from importlib import import_module
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+start = perf_counter()
+import_module("matplotlib.figure")
+IMPORT_SECONDS = perf_counter() - start
+
+import numpy as np  # noqa: E402
+
+from ipygrad import Variable, backward_pass  # noqa: E402
+from ipygrad import functions as F  # noqa: E402, N812
+from ipygrad.explain.local import local_derivative  # noqa: E402
+from ipygrad.show.layout import lay_out  # noqa: E402
+from ipygrad.show.plot import StepPainter, draw_step, svg_of  # noqa: E402
+from ipygrad.show.still import StillStep, png_of, still_picture  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def milliseconds(run: Callable[[], object], times: int = 15) -> float:
+    """Return the median time of a run, after one that is not counted."""
+    run()
+    taken = []
+    for _ in range(times):
+        begin = perf_counter()
+        run()
+        taken.append(perf_counter() - begin)
+    return 1000 * median(taken)
+
+
+def report(what: str, figure: float, unit: str) -> None:
+    """Print a line of the table."""
+    print(f"{what:52}{figure:10,.1f} {unit}")
+
+
+def main() -> None:
+    """Print the figures for the seed cell."""
+    report("import of matplotlib.figure", 1000 * IMPORT_SECONDS, "ms")
+    x = Variable(np.array(0.5), name="x")
+    y = F.square(F.exp(F.square(x)))
+    assert y.creator is not None
+    function = y.creator
+    record = backward_pass(y)
+
+    sample = lambda: local_derivative(function, 0, x_name="b", y_name="y", label="square")  # noqa: E731
+    report("local derivative, 121 samples", milliseconds(sample), "ms")
+
+    steps = [step.local_derivatives for step in record]
+    painter = StepPainter()
+    new = milliseconds(lambda: [svg_of(draw_step(step)) for step in steps]) / len(steps)
+    reused = milliseconds(lambda: [painter.svg(step) for step in steps]) / len(steps)
+    report("plot of a step as SVG, figure made anew", new, "ms")
+    report("plot of a step as SVG, figure reused", reused, "ms")
+    report("  times faster", new / reused, "")
+    svg = painter.svg(steps[0]).encode()
+    report("  size", len(svg) / 1000, "kB")
+    report("  compressed", len(gzip.compress(svg)) / 1000, "kB")
+
+    graph = record.graph
+    values = [f"{node.value:.4g}" for node in graph.variables]
+    still_steps = [
+        StillStep(f"{step.index}  {step.label}", "1 × 2.568 = 2.568", step.local_derivatives)
+        for step in record
+    ]
+
+    def still() -> bytes:
+        return png_of(still_picture(graph, lay_out(graph, values), values, values, still_steps))
+
+    report("still picture of the seed cell as PNG", milliseconds(still), "ms")
+    report("  size", len(still()) / 1000, "kB")
+
+
+if __name__ == "__main__":
+    main()

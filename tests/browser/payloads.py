@@ -1,0 +1,408 @@
+"""Payloads for tests of the front end, built by hand: no engine, no layout, no languages."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+Payload = dict[str, Any]
+Number = dict[str, str]
+
+WORDS = {
+    "first": "First step",
+    "previous": "Previous step",
+    "play": "Play",
+    "pause": "Pause",
+    "next": "Next step",
+    "last": "Last step",
+    "step": "Step",
+    "position": "{step} / {last}",
+    "graph": "Graph of the computation",
+    "code": "Code of the cell",
+    "table": "Table of the whole pass",
+    "go": "Go to step {step}",
+    "more": "+ {count} more",
+    "not_yet": "not yet",
+    "gradient": "grad {value}",
+    "constant": "constant",
+    "variable_label": "variable {name}, value {value}, gradient {gradient}",
+    "constant_label": "constant {name}, value {value}",
+    "function_label": "function {label}, step {step}",
+    "function_unused_label": "function {label}, not in this pass",
+    "arriving": "gradient arriving",
+    "local": "local derivative",
+    "jacobian": "a Jacobian",
+    "contribution": "contribution to {name}",
+    "start": "gradient of {name} at the start",
+    "added": "added to what is there: {before} → {after}",
+    "no_gradient": "{name} is a constant: no gradient is kept",
+    "plot": "{heading}: the curve with its tangent",
+    "plot_waiting": "The plot is being drawn …",
+    "plot_none": "There is no plot for this step.",
+}
+"""The texts of the interface, in English."""
+
+BOX_WIDTH, GAP, MARGIN = 112.0, 44.0, 12.0
+VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
+
+
+@dataclass(frozen=True)
+class Var:
+    """A variable that holds one number; at is the column and row of its box, if it is drawn."""
+
+    name: str
+    value: float
+    kind: str = "intermediate"
+    at: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function's call: numbers of variables, and dy/dx for each input."""
+
+    label: str
+    inputs: tuple[int, ...]
+    output: int
+    slopes: tuple[float, ...]
+    line: int | None = None
+    at: tuple[float, float] | None = None
+
+
+def number(value: float | None) -> Number | None:
+    return None if value is None else {"text": f"{value:.4g}", "exact": repr(value)}
+
+
+def plot(label: str) -> str:
+    """Return a small picture in SVG, of the size of a real one."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        'width="302pt" height="266pt" viewBox="0 0 302 266">'
+        '<rect width="302" height="266" fill="#fff"/>'
+        '<path d="M40 230H290M40 230V20" stroke="#8c8c8c" fill="none"/>'
+        '<path d="M40 220C160 210 240 150 290 20" stroke="#0072b2" stroke-width="2" fill="none"/>'
+        '<path d="M120 230L280 60" stroke="#d55e00" stroke-width="2" stroke-dasharray="6 4"/>'
+        f'<text x="50" y="36" font-family="sans-serif" font-size="12">{label}</text></svg>'
+    )
+
+
+def build(
+    variables: list[Var],
+    calls: list[Call],
+    *,
+    code: list[str] | None = None,
+    notices: tuple[str, ...] = (),
+    plots: bool = True,
+    drawn: bool = True,
+    box_width: float = BOX_WIDTH,
+) -> Payload:
+    """Return the payload of a pass through functions of numbers, made in the order of `calls`."""
+    result = calls[-1].output if calls else 0
+    name = variables[result].name
+    steps = [_step(None, None, f"start: {name}", [_product(result, name, 1.0)], None)]
+    gradients = {result: 1.0}
+    turns: dict[int, int] = {}
+    for index, call in reversed(list(enumerate(calls))):
+        turns[index] = len(steps)
+        arriving = gradients[call.output]
+        products = []
+        for variable, slope in zip(call.inputs, call.slopes, strict=True):
+            contribution = arriving * slope
+            before = gradients.get(variable)
+            constant = variables[variable].kind == "constant"
+            factors = (arriving, slope, before)
+            target = variables[variable].name
+            products.append(_product(variable, target, contribution, factors, constant))
+            if not constant:
+                gradients[variable] = (before or 0.0) + contribution
+        heading = f"{call.label}: from {variables[call.output].name} to " + ", ".join(
+            variables[variable].name for variable in dict.fromkeys(call.inputs)
+        )
+        picture = plot(call.label) if plots else None
+        steps.append(_step(index, call.line, heading, products, picture))
+    for k, step in enumerate(steps):
+        step["status"] = f"Step {k} of {len(steps) - 1}: {step['heading']}"
+    rows, row_steps = _rows(steps, calls)
+    places = [at for at in [*(v.at for v in variables), *(call.at for call in calls)] if at]
+    right, bottom = (max((at[axis] for at in places), default=0.0) for axis in (0, 1))
+    return {
+        "version": 1,
+        "title": f"Backward pass of {name}",
+        "language": "en",
+        "words": WORDS,
+        "start": 0,
+        "notices": list(notices),
+        "code": {"first": 2, "lines": code} if code else None,
+        "graph": {
+            "width": 2 * MARGIN + right * (box_width + GAP) + box_width if drawn else None,
+            "height": 2 * MARGIN + bottom * ROW_HEIGHT + VARIABLE_HEIGHT if drawn else None,
+            "variables": [
+                _variable(variable, i, calls, box_width) for i, variable in enumerate(variables)
+            ],
+            "functions": [
+                _function(call, turns[i], variables, box_width) for i, call in enumerate(calls)
+            ],
+            "edges": _edges(variables, calls, box_width) if drawn else [],
+        },
+        "steps": steps,
+        "table": {
+            "columns": ["step", "function", "to", "arriving", "local", "contribution", "gradient"],
+            "rows": rows,
+            "row_steps": row_steps,
+        },
+    }
+
+
+def _product(
+    variable: int,
+    name: str,
+    contribution: float,
+    factors: tuple[float | None, float | None, float | None] = (None, None, None),
+    constant: bool = False,
+) -> Payload:
+    arriving, local, before = factors
+    after = (before or 0.0) + contribution
+    return {
+        "variable": variable,
+        "name": name,
+        "constant": constant,
+        "arriving": number(arriving),
+        "local": number(local),
+        "contribution": number(contribution),
+        "before": number(before),
+        "after": None if constant else number(after),
+    }
+
+
+def _step(
+    function: int | None,
+    line: int | None,
+    heading: str,
+    products: list[Payload],
+    picture: str | None,
+) -> Payload:
+    return {
+        "function": function,
+        "line": line,
+        "heading": heading,
+        "sentence": f"The gradient goes back: {heading}.",
+        "status": "",
+        "products": products,
+        "notes": [],
+        "plot": picture,
+    }
+
+
+def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], list[int]]:
+    rows, row_steps = [], []
+    for k, step in enumerate(steps):
+        label = "" if step["function"] is None else calls[step["function"]].label
+        for product in step["products"]:
+            numbers = [product[key] for key in ("arriving", "local", "contribution", "after")]
+            texts = [number["text"] if number else "–" for number in numbers]
+            rows.append([str(k), label, product["name"], *texts])
+            row_steps.append(k)
+    return rows, row_steps
+
+
+def _box(at: tuple[float, float] | None, width: float, height: float) -> list[float] | None:
+    if at is None:
+        return None
+    column, row = at
+    y = MARGIN + row * ROW_HEIGHT + (VARIABLE_HEIGHT - height) / 2
+    return [MARGIN + column * (width + GAP), y, width, height]
+
+
+def _variable(variable: Var, index: int, calls: list[Call], box_width: float) -> Payload:
+    creators = [i for i, call in enumerate(calls) if call.output == index]
+    return {
+        "name": variable.name,
+        "kind": variable.kind,
+        "line": None,
+        "creator": creators[0] if creators else None,
+        "value": number(variable.value),
+        "shape": "",
+        "box": _box(variable.at, box_width, VARIABLE_HEIGHT),
+    }
+
+
+def _function(call: Call, turn: int, variables: list[Var], box_width: float) -> Payload:
+    return {
+        "label": call.label,
+        "line": call.line,
+        "source": f"{call.label}({', '.join(variables[v].name for v in call.inputs)})",
+        "generation": 0,
+        "inputs": list(call.inputs),
+        "outputs": [call.output],
+        "step": turn,
+        "box": _box(call.at, box_width, FUNCTION_HEIGHT),
+    }
+
+
+def _edges(variables: list[Var], calls: list[Call], box_width: float) -> list[Payload]:
+    edges = []
+    for index, call in enumerate(calls):
+        fx, fy, width, height = _box(call.at, box_width, FUNCTION_HEIGHT) or [0.0] * 4
+        ends = [*(("input", i, v) for i, v in enumerate(call.inputs)), ("output", 0, call.output)]
+        for role, position, variable in ends:
+            x, y, box_width, box_height = (
+                _box(variables[variable].at, box_width, VARIABLE_HEIGHT) or [0.0] * 4
+            )
+            if role == "input":
+                start = (x + box_width, y + box_height / 2)
+                end = (fx, fy + height * (position + 1) / (len(call.inputs) + 1))
+            else:
+                start, end = (fx + width, fy + height / 2), (x, y + box_height / 2)
+            third = (end[0] - start[0]) / 3
+            # Two edges between the same boxes bend apart.
+            bend = 24 * (position - (len(call.inputs) - 1) / 2) if role == "input" else 0.0
+            first, second = (start[0] + third, start[1] + bend), (end[0] - third, end[1] + bend)
+            edges.append(
+                {
+                    "function": index,
+                    "variable": variable,
+                    "role": role,
+                    "position": position,
+                    "points": [list(point) for point in (start, first, second, end)],
+                }
+            )
+    return edges
+
+
+def chain() -> Payload:
+    """Return the seed example: y = exp(x ** 2) ** 2 at x = 0.5."""
+    b = math.exp(0.25)
+    return build(
+        [
+            Var("x", 0.5, "leaf", (0, 0)),
+            Var("a", 0.25, at=(2, 0)),
+            Var("b", b, at=(4, 0)),
+            Var("y", b * b, "result", (6, 0)),
+        ],
+        [
+            Call("square", (0,), 1, (1.0,), 3, (1, 0)),
+            Call("exp", (1,), 2, (b,), 4, (3, 0)),
+            Call("square", (2,), 3, (2 * b,), 5, (5, 0)),
+        ],
+        code=["x = Variable(np.array(0.5))", "a = square(x)", "b = exp(a)", "y = square(b)"],
+    )
+
+
+def shared() -> Payload:
+    """Return y = x * x at x = 3: one box, two edges."""
+    return build(
+        [Var("x", 3.0, "leaf", (0, 0)), Var("y", 9.0, "result", (2, 0))],
+        [Call("multiply", (0, 0), 1, (3.0, 3.0), 3, (1, 0))],
+        code=["x = Variable(3.0)", "y = x * x"],
+    )
+
+
+def constant() -> Payload:
+    """Return y = w * x + 2, all on one line: two inputs, then a constant."""
+    return build(
+        [
+            Var("w", 0.1, "leaf", (0, 0)),
+            Var("x", -3.0, "leaf", (0, 1)),
+            Var("w * x", -0.3, at=(2, 0)),
+            Var("2.0", 2.0, "constant", (2, 1)),
+            Var("y", 1.7, "result", (4, 0)),
+        ],
+        [
+            Call("multiply", (0, 1), 2, (-3.0, 0.1), 2, (1, 0)),
+            Call("add", (2, 3), 4, (1.0, 1.0), 2, (3, 0)),
+        ],
+        code=["y = w * x + 2.0"],
+    )
+
+
+def nasty() -> Payload:
+    """Return a pass in which every text of the user's tries to be markup."""
+    text = "</script><img src=x onerror=alert(1)>"
+    payload = build(
+        [Var(text, 1.0, "leaf", (0, 0)), Var(f"'\"{text}", 2.0, "result", (2, 0))],
+        [Call(text, (0,), 1, (2.0,), 2, (1, 0))],
+        code=[f"y = {text}"],
+        notices=(text,),
+        plots=False,
+        box_width=160.0,
+    )
+    payload["steps"][1]["notes"] = [text]
+    payload["steps"][1]["plot"] = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
+    return payload
+
+
+def long_names() -> Payload:
+    """Return a pass with names longer than a box, in Hangul too, and a very small number."""
+    payload = build(
+        [
+            Var("학습률을_곱한_기울기_벡터", 1.5, "leaf", (0, 0)),
+            Var("the_weighted_sum_of_everything", -1.2345678e-105, at=(2, 0)),
+            Var("손실", 1.0, "result", (4, 0)),
+        ],
+        [
+            Call("시그모이드", (0,), 1, (-1.2345678e-105,), 2, (1, 0)),
+            Call("mean_squared_error_of", (1,), 2, (1.0,), 3, (3, 0)),
+        ],
+        code=[
+            "the_weighted_sum_of_everything = 시그모이드(학습률을_곱한_기울기_벡터)  # long",
+            "손실 = mean_squared_error_of(the_weighted_sum_of_everything)",
+        ],
+        box_width=160.0,
+    )
+    payload["language"] = "ko"
+    return payload
+
+
+def large(functions: int = 1000) -> Payload:
+    """Return a long chain that is not laid out, and a variable that twenty functions use."""
+    variables = [Var("x0", 1.0, "leaf")]
+    calls = []
+    for i in range(functions - 21):
+        variables.append(Var(f"x{i + 1}", 1.0))
+        calls.append(Call("sin", (i,), i + 1, (0.999,), 2))
+    shared_index = len(variables) - 1
+    for i in range(20):
+        variables.append(Var(f"h{i}", 1.0))
+        calls.append(Call("exp", (shared_index,), len(variables) - 1, (0.5,), 3))
+    heads = tuple(range(shared_index + 1, shared_index + 21))
+    variables.append(Var("total", 20.0, "result"))
+    calls.append(Call("sum", heads, len(variables) - 1, (1.0,) * 20, 4))
+    return build(
+        variables,
+        calls,
+        code=["x = [sin(v) for v in x]", "h = [exp(x[-1]) for _ in range(20)]", "total = sum(h)"],
+        notices=(f"The graph has {functions} functions: what stands around each step is drawn.",),
+        plots=False,
+        drawn=False,
+    )
+
+
+def empty() -> Payload:
+    """Return a result without a history: step 0 and a notice."""
+    return build(
+        [Var("y", 2.0, "result", (0, 0))],
+        [],
+        notices=("Nothing made y: it is a leaf.",),
+        plots=False,
+    )
+
+
+def network(columns: int = 10, rows: int = 5) -> Payload:
+    """Return rows of functions side by side, all laid out, summed at last."""
+    variables: list[Var] = []
+    calls: list[Call] = []
+    ends = []
+    for row in range(rows):
+        variables.append(Var(f"x{row}", 0.5, "leaf", (0, row)))
+        for column in range(columns):
+            at = 2 * column + 1
+            variables.append(Var(f"h{row}_{column}", 0.9, at=(at + 1, row)))
+            source, target = len(variables) - 2, len(variables) - 1
+            calls.append(Call("tanh", (source,), target, (0.9,), 2, (at, row)))
+        ends.append(len(variables) - 1)
+    middle = (rows - 1) / 2
+    variables.append(Var("y", 1.0, "result", (2 * columns + 2, middle)))
+    slopes = (1.0,) * rows
+    at_end = (2 * columns + 1, middle)
+    calls.append(Call("sum", tuple(ends), len(variables) - 1, slopes, 3, at_end))
+    return build(variables, calls, code=["h = tanh(x)", "y = sum(h)"])

@@ -1,0 +1,270 @@
+"""The stepper under a cell, in a real JupyterLab and a real Notebook 7."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.jupyter import notebook
+from tests.shell import IMPORTS, SEED
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.jupyter import Host, NotebookPage
+
+GRAD_SEED = "%%grad -o bp\n" + SEED.rstrip()
+ACTIVE_CELL = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+CELL_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+
+
+def stepper(opened: NotebookPage, cell: int) -> Locator:
+    return opened.cells.nth(cell).get_by_role("group", name=re.compile("^Backward pass of"))
+
+
+def status(view: Locator) -> Locator:
+    return view.get_by_role("status")
+
+
+def press(view: Locator, button: str) -> None:
+    view.get_by_role("button", name=button, exact=True).click()
+
+
+def opened_seed(host: Host, page: Page, *more: str) -> NotebookPage:
+    opened = host.open(page, notebook(IMPORTS, GRAD_SEED, *more))
+    opened.run_all()
+    expect(stepper(opened, 1)).to_be_visible()
+    return opened
+
+
+def test_the_seed_cell_steps(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page, "print(repr(x.grad), x.grad.shape)")
+    view = stepper(opened, 1)
+    expect(status(view)).to_have_text(re.compile("^Step 0 of 3"))
+    for step, contribution in (("1", "2.568"), ("2", "3.297"), ("3", "3.297")):
+        press(view, "Next step")
+        expect(status(view)).to_have_text(re.compile(f"^Step {step} of 3.*makes {contribution}"))
+        expect(view.get_by_role("img", name=re.compile("curve with its tangent"))).to_be_visible()
+        line = view.locator('[aria-current="step"]', has_text=re.compile(" = (square|exp)"))
+        expect(line.first).to_contain_text(SEED.splitlines()[4 - int(step)])
+    press(view, "First step")
+    expect(status(view)).to_have_text(re.compile("^Step 0 of 3"))
+    press(view, "Last step")
+    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+    expect(opened.outputs(2)).to_have_text("array(3.29744254) ()\n")
+
+
+def test_stepping_works_while_a_cell_is_running_and_after_the_kernel_has_gone(
+    host: Host, page: Page
+) -> None:
+    busy = "import time\nprint('busy')\nwhile True: time.sleep(0.1)"
+    opened = host.open(page, notebook(IMPORTS, GRAD_SEED, busy))
+    opened.run_all(wait=False)
+    expect(opened.outputs(2)).to_have_text("busy\n")
+    view = stepper(opened, 1)
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    opened.shutdown_kernel()
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+
+
+def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.command_mode()
+    view = stepper(opened, 1)
+    view.get_by_role("slider", name="Step").focus()
+    cells = page.evaluate(CELL_COUNT)
+    active = page.evaluate(ACTIVE_CELL)
+    for key, step in (
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("End", 3),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        expect(status(view)).to_have_text(re.compile(f"^Step {step} of 3"))
+    view.get_by_role("button", name="Next step").focus()
+    page.keyboard.press("ArrowRight")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    for key in ("b", "a", "x", "d", "d", "ArrowDown", "j"):
+        page.keyboard.press(key)
+    assert page.evaluate(CELL_COUNT) == cells
+    assert page.evaluate(ACTIVE_CELL) == active
+
+
+def test_the_notebooks_own_chords_still_work(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.save()
+    view = stepper(opened, 1)
+    opened.select(0)
+    press(view, "Next step")
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
+    view.get_by_role("slider", name="Step").focus()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def test_boxes_and_code_lines_go_to_their_step(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    view = stepper(opened, 1)
+    view.get_by_role("button", name=re.compile("^function exp")).click()
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+    view.get_by_role("button", name=re.compile("^variable x")).press("Enter")
+    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+    view.get_by_role("button", name=re.compile(r"y = square\(b\)")).click()
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page, "bp.widget.step = 2", "print('widget at', bp.widget.step)")
+    view = stepper(opened, 1)
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+    opened.run_cell(3)
+    expect(opened.outputs(3)).to_have_text("widget at 3\n")
+    opened.save()
+    opened.reload()
+    view = stepper(opened, 1)
+    expect(status(view)).to_have_text(re.compile("^Step [03] of 3"))
+    opened.run_cell(2)
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+
+
+@pytest.mark.parametrize("cell", ["bp.widget", "%grad y --as widget"])
+def test_the_widget_alone_is_the_same_stepper(host: Host, page: Page, cell: str) -> None:
+    opened = opened_seed(host, page, cell)
+    view = stepper(opened, 2)
+    expect(status(view)).to_have_text(re.compile("^Step 0 of 3"))
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_saved_it_steps_without_a_kernel(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.save()
+    again = host.open_without_kernel(page, opened.path)
+    view = stepper(again, 1)
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_untrusted_it_is_a_picture_and_a_table(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.save()
+    copied = nbformat.read(opened.path, as_version=4)
+    path = host.root / "untrusted.ipynb"
+    copied.cells[1].outputs[0].data["text/html"] += "<p>not signed</p>"
+    nbformat.write(copied, path)
+    again = host.open_without_kernel(page, path)
+    output = again.outputs(1).first
+    picture = output.get_by_role("img", name="Backward pass of y")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("picture => picture.naturalWidth") > 0
+    expect(output.locator("script")).to_have_count(0)
+    output.locator("summary").click()
+    expect(output.get_by_role("row")).to_have_count(5)
+
+
+def test_a_second_view_of_the_output_is_live(lab: Host, page: Page) -> None:
+    opened = opened_seed(lab, page)
+    opened.select(1)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:create-output-view')")
+    views = page.get_by_role("group", name=re.compile("^Backward pass of"))
+    expect(views).to_have_count(2)
+    press(views.nth(1), "Next step")
+    expect(status(views.nth(1))).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_it_follows_the_dark_theme(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    view = stepper(opened, 1)
+    background = "view => getComputedStyle(view.querySelector('svg rect')).fill"
+    light = view.evaluate(background)
+    opened.set_theme("dark")
+    assert view.evaluate(background) != light
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_strings_that_hold_html_are_text(host: Host, page: Page) -> None:
+    nasty = "</script><img src=x onerror=window.hacked=1>"
+    cell = (
+        f"%%grad\nx = Variable(0.5, name={nasty!r})\n"
+        f"Evil = type({nasty!r}, (Exp,), {{}})\n"
+        f"y = square(Evil()(x))  # {nasty}"
+    )
+    opened = host.open(page, notebook(IMPORTS, cell))
+    opened.run_all()
+    view = stepper(opened, 1)
+    press(view, "Last step")
+    expect(view.get_by_role("button", name=f"variable {nasty}")).to_be_visible()
+    expect(view.locator("img[src=x]")).to_have_count(0)
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_cell_that_raises_shows_traceback_then_graph(host: Host, page: Page) -> None:
+    cell = "%%grad\nx = Variable(0.5)\na = square(x)\nraise KeyError('gone')"
+    opened = host.open(page, notebook(IMPORTS, cell))
+    opened.run_cell(0)
+    opened.run_cell(1)
+    outputs = opened.outputs(1)
+    expect(outputs).to_have_count(2)
+    expect(outputs.nth(0)).to_contain_text("KeyError")
+    expect(outputs.nth(0)).not_to_contain_text("run_cell_magic")
+    view = outputs.nth(1).get_by_role("group")
+    expect(view.first).to_contain_text("no backward pass")
+
+
+def test_ctrl_c_leaves_the_notebook_usable(lab: Host, page: Page) -> None:
+    cell = "%%grad\nx = Variable(0.5)\ny = exp(x)\nprint('busy')\nwhile True: pass"
+    opened = lab.open(page, notebook(IMPORTS, cell, GRAD_SEED))
+    opened.run_cell(0)
+    opened.run_cell(1, wait=False)
+    expect(opened.outputs(1).first).to_have_text("busy\n")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    expect(opened.outputs(1).nth(1)).to_contain_text("KeyboardInterrupt")
+    # Until it has answered, the kernel drops what else it is told to run.
+    expect(opened.prompt(1)).to_have_text(re.compile(r"^\[\d+\]:$"))
+    opened.run_cell(2)
+    expect(stepper(opened, 2)).to_be_visible()
+
+
+def test_a_large_graph_says_so_and_steps(host: Host, page: Page) -> None:
+    cell = "%%grad\ny = x = Variable(0.5)\nfor _ in range(400):\n    y = np.sin(y)"
+    opened = host.open(page, notebook(IMPORTS, cell))
+    opened.run_all()
+    view = stepper(opened, 1)
+    expect(view).to_contain_text("This graph has 801 boxes")
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 400"))
+    press(view, "Last step")
+    expect(status(view)).to_have_text(re.compile("^Step 400 of 400"))
+    assert view.locator("svg *").count() < 300
+
+
+def test_plots_beyond_the_stored_ones_come_from_the_kernel(lab: Host, page: Page) -> None:
+    cell = "%%grad\ny = x = Variable(0.5)\nfor _ in range(120):\n    y = np.sin(y)"
+    opened = lab.open(page, notebook(IMPORTS, cell))
+    opened.run_all()
+    view = stepper(opened, 1)
+    press(view, "Last step")
+    expect(view.get_by_role("img", name=re.compile("curve with its tangent"))).to_be_visible()
+
+
+def test_running_a_cell_again_closes_its_earlier_widget(lab: Host, page: Page) -> None:
+    count = (
+        "from ipywidgets.widgets import widget\n"
+        "print(sum('Backward' in type(w).__name__ for w in widget._instances.values()))"
+    )
+    opened = opened_seed(lab, page, count)
+    opened.run_cell(1)
+    opened.run_cell(1)
+    opened.run_cell(2)
+    expect(opened.outputs(2)).to_have_text("1\n")

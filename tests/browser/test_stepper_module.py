@@ -1,0 +1,836 @@
+"""The front end alone: stepper.js and stepper.css in a bare page, with payloads built by hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import payloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser
+
+STATIC = Path(__file__).parents[2] / "ipygrad" / "show" / "static"
+
+PAGE = """<!doctype html><meta charset="utf-8">
+<style>:root {{ color-scheme: light dark; }} body {{ margin: 16px; }}</style><style>{style}</style>
+<p id="above">above</p><div id="root"><i>still picture</i></div><button id="below">below</button>
+<script type="module">{module}
+window.ipygrad = {{ mount, initialize, render }};</script>"""
+
+MODEL = """(state) => {
+  const listeners = new Map();
+  const of = (event) => listeners.get(event) ?? listeners.set(event, new Set()).get(event);
+  return {
+    saves: 0,
+    sent: [],
+    get: (name) => state[name],
+    set(name, value) {
+      if (state[name] === value) return;
+      state[name] = value;
+      this.fire(`change:${name}`);
+    },
+    save_changes() { this.saves += 1; },
+    send(message) { this.sent.push(message); },
+    on: (event, callback) => of(event).add(callback),
+    off: (event, callback) => of(event).delete(callback),
+    fire: (event, ...details) => [...of(event)].forEach((callback) => callback(...details)),
+    listeners: () => [...listeners.values()].reduce((sum, { size }) => sum + size, 0),
+  };
+}"""
+"""A kernel's model, as far as the front end uses one."""
+
+
+def prepare(page: Page) -> None:
+    """Load the module into a bare page."""
+    module = (STATIC / "stepper.js").read_text("utf-8")
+    style = (STATIC / "stepper.css").read_text("utf-8")
+    page.set_content(PAGE.format(style=style, module=module))
+    page.wait_for_function("window.ipygrad")
+    page.evaluate(f"window.makeModel = {MODEL}")
+
+
+def mounted(page: Page, payload: payloads.Payload) -> Locator:
+    """Mount a stepper as `window.stepper` and return its root."""
+    prepare(page)
+    page.evaluate("payload => { window.stepper = ipygrad.mount(root, payload); }", payload)
+    return page.locator("#root")
+
+
+def go(page: Page, step: int) -> None:
+    page.evaluate("step => stepper.go(step)", step)
+
+
+def step_of(page: Page) -> int:
+    step: int = page.evaluate("stepper.step")
+    return step
+
+
+def button(root: Locator, key: str) -> Locator:
+    return root.get_by_role("button", name=payloads.WORDS[key], exact=True)
+
+
+def box(root: Locator, name: str) -> Locator:
+    """Return a box of the graph by the beginning of its name in words."""
+    return root.locator("svg").get_by_role("button", name=re.compile(f"^{re.escape(name)}"))
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_controls_are_named_and_steps_announced(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    expect(page.get_by_role("group", name="Backward pass of y", exact=True)).to_have_id("root")
+    for key in ("first", "previous", "play", "next", "last"):
+        expect(button(root, key)).to_be_visible()
+    slider = root.get_by_role("slider", name="Step", exact=True)
+    expect(slider).to_have_attribute("max", "3")
+    button(root, "next").click()
+    expect(root.get_by_role("status")).to_have_text("Step 1 of 3: square: from y to b")
+    expect(slider).to_have_value("1")
+    expect(root.get_by_role("heading")).to_have_text("square: from y to b")
+
+
+def test_still_picture_is_replaced_and_put_back(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    expect(root.get_by_text("still picture")).to_have_count(0)
+    page.evaluate("stepper.destroy()")
+    assert root.inner_html() == "<i>still picture</i>"
+    assert root.get_attribute("role") is None
+
+
+def test_gradients_appear_in_their_step_and_not_before(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    gradients = root.locator(".ipygrad-gradient")
+    expected = [
+        ["grad –", "grad –", "grad –", "grad 1"],
+        ["grad –", "grad –", "grad 2.568", "grad 1"],
+        ["grad –", "grad 3.297", "grad 2.568", "grad 1"],
+        ["grad 3.297", "grad 3.297", "grad 2.568", "grad 1"],
+    ]
+    for step, texts in enumerate(expected):
+        go(page, step)
+        expect(gradients).to_have_text(texts)
+    go(page, 2)
+    expect(box(root, "variable x,")).to_have_accessible_name(
+        "variable x, value 0.5, gradient not yet"
+    )
+
+
+def test_product_of_a_step(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    go(page, 2)
+    equation = root.locator(".ipygrad-equation")
+    expect(equation.locator(".ipygrad-number")).to_have_text(["2.568", "1.284", "3.297"])
+    expect(root.locator(".ipygrad-sum")).to_have_text("added to what is there: – → 3.297")
+    exact = equation.locator(".ipygrad-number").nth(2)
+    expect(exact).to_have_attribute("title", "3.297442541400256")
+    go(page, 0)
+    expect(equation.locator(".ipygrad-number")).to_have_text(["1"])
+
+
+def test_arrays_have_no_number_as_local_derivative(page: Page) -> None:
+    payload = payloads.chain()
+    payload["steps"][1]["products"][0]["local"] = None
+    root = mounted(page, payload)
+    go(page, 1)
+    expect(root.locator(".ipygrad-factor").nth(1)).to_have_text("local derivativea Jacobian")
+
+
+def test_going_back_mirrors_going_forward(page: Page) -> None:
+    mounted(page, payloads.network(4, 3))
+    html = "document.getElementById('root').innerHTML"
+    last = page.evaluate("Number(root.querySelector('input').max)")
+    forward = []
+    for step in range(last + 1):
+        go(page, step)
+        forward.append(page.evaluate(html))
+    assert len(set(forward)) == last + 1
+    for step in reversed(range(last + 1)):
+        go(page, step)
+        assert page.evaluate(html) == forward[step]
+
+
+def test_function_and_edges_of_the_step_are_lit(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    go(page, 2)
+    current = root.locator("svg [aria-current=step]")
+    expect(current).to_have_accessible_name("function exp, step 2")
+    expect(root.locator(".ipygrad-edge.ipygrad-now")).to_have_count(2)
+    expect(root.locator(".ipygrad-contribution")).to_have_text("3.297")
+    widths = [
+        root.locator(f".ipygrad-function{which} rect").first.evaluate(
+            "rect => getComputedStyle(rect).strokeWidth"
+        )
+        for which in (".ipygrad-now", ":not(.ipygrad-now)")
+    ]
+    assert widths == ["3px", "1px"]
+    expect(root.locator(".ipygrad-line[aria-current=step]")).to_have_text("4b = exp(a)")
+
+
+def test_variable_used_twice_gets_two_contributions(page: Page) -> None:
+    root = mounted(page, payloads.shared())
+    go(page, 1)
+    expect(root.locator(".ipygrad-edge.ipygrad-now")).to_have_count(3)
+    expect(root.locator(".ipygrad-contribution")).to_have_text(["3", "3"])
+    added = "added to what is there: "
+    expect(root.locator(".ipygrad-sum")).to_have_text([f"{added}– → 3", f"{added}3 → 6"])
+    expect(root.locator(".ipygrad-gradient").first).to_have_text("grad 6")
+
+
+def test_gradient_left_over_from_before_is_shown_from_the_start(page: Page) -> None:
+    payload = payloads.chain()
+    payload["steps"][3]["products"][0].update(
+        before=payloads.number(2.0), after=payloads.number(5.297442541400256)
+    )
+    root = mounted(page, payload)
+    expect(root.locator(".ipygrad-gradient").first).to_have_text("grad 2")
+    go(page, 3)
+    expect(root.locator(".ipygrad-gradient").first).to_have_text("grad 5.297")
+
+
+def test_constants_are_named_and_do_nothing(page: Page) -> None:
+    root = mounted(page, payloads.constant())
+    constant = root.get_by_role("img", name="constant 2.0, value 2", exact=True)
+    expect(constant.locator(".ipygrad-gradient")).to_have_text("constant")
+    go(page, 1)
+    expect(root.locator(".ipygrad-sum").nth(1)).to_have_text(
+        "2.0 is a constant: no gradient is kept"
+    )
+    expect(root.locator(".ipygrad-contribution")).to_have_count(1)
+    constant.click()
+    assert step_of(page) == 1
+
+
+def test_empty_pass_shows_its_notice(page: Page) -> None:
+    root = mounted(page, payloads.empty())
+    expect(root.get_by_text("Nothing made y: it is a leaf.")).to_be_visible()
+    for key in ("first", "previous", "play", "next", "last"):
+        expect(button(root, key)).to_have_attribute("aria-disabled", "true")
+        button(root, key).click(force=True)
+    assert step_of(page) == 0
+
+
+def test_partial_pass_has_no_products(page: Page) -> None:
+    payload = payloads.chain()
+    payload["steps"] = [{**payload["steps"][0], "products": []}]
+    for function in payload["graph"]["functions"]:
+        function["step"] = None
+    root = mounted(page, payload)
+    expect(root.get_by_role("img", name="function exp, not in this pass")).to_be_visible()
+
+
+def test_texts_are_never_markup(page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    root = mounted(page, payloads.nasty())
+    text = "</script><img src=x onerror=alert(1)>"
+    go(page, 1)
+    expect(root.locator("img")).to_have_count(1)
+    expect(root.locator("script")).to_have_count(0)
+    expect(root.locator(".ipygrad-notice")).to_have_text(text)
+    expect(root.locator(".ipygrad-notes")).to_have_text(text)
+    expect(root.locator("title").nth(2)).to_contain_text(text)
+    # The picture cannot be parsed: words stand in its place.
+    expect(root.get_by_text(payloads.WORDS["plot_none"])).to_be_visible()
+
+
+def test_long_names_are_cut_in_boxes_only(page: Page) -> None:
+    root = mounted(page, payloads.long_names())
+    names = root.locator(".ipygrad-name").all_text_contents()
+    assert names == ["학습률을_곱한_기…", "the_weighted_sum_…", "손실"]
+    overflow = root.locator("svg g.ipygrad-box").evaluate_all(
+        """boxes => boxes.filter((box) => [...box.querySelectorAll("text")].some(
+             (text) => text.getBBox().width > box.querySelector("rect").getBBox().width))"""
+    )
+    assert overflow == []
+    assert root.get_attribute("lang") == "ko"
+
+
+# ---------------------------------------------------------------- going to a step
+
+
+def test_boxes_lines_and_rows_go_to_their_step(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    box(root, "function exp").click()
+    assert step_of(page) == 2
+    box(root, "variable x").click()
+    assert step_of(page) == 3
+    box(root, "variable b").press("Enter")
+    assert step_of(page) == 1
+    box(root, "variable y").press(" ")
+    assert step_of(page) == 0
+    root.get_by_role("button", name="a = square(x)").click()
+    assert step_of(page) == 3
+    root.get_by_text(payloads.WORDS["table"]).click()
+    row = root.get_by_role("row", name="exp")
+    row.click()
+    assert step_of(page) == 2
+    expect(row).to_have_attribute("aria-current", "step")
+    root.get_by_role("button", name="Go to step 1", exact=True).press("Enter")
+    assert step_of(page) == 1
+    expect(row).not_to_have_attribute("aria-current", "step")
+
+
+def test_line_with_several_functions_goes_through_them(page: Page) -> None:
+    root = mounted(page, payloads.constant())
+    line = root.get_by_role("button", name="y = w * x + 2.0")
+    for step in (1, 2, 1):
+        line.click()
+        assert step_of(page) == step
+
+
+def test_every_box_is_reached_by_tab(page: Page) -> None:
+    mounted(page, payloads.chain())
+    page.locator("#above").click()
+    reached = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert [name.split(",")[0] for name in reached] == [
+        "variable x",
+        "function square",
+        "variable a",
+        "function exp",
+        "variable b",
+        "function square",
+        "variable y",
+    ]
+
+
+def test_slider_and_step_callbacks(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    page.evaluate("() => { window.seen = []; window.end = stepper.onStep((k) => seen.push(k)); }")
+    root.get_by_role("slider").fill("2")
+    page.evaluate("stepper.step = 99")
+    page.evaluate("stepper.go('no number')")
+    page.evaluate("end(); stepper.go(1)")
+    assert page.evaluate("seen") == [2, 3, 0]
+
+
+def test_buttons_at_the_ends_keep_focus(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    last = button(root, "last")
+    last.click()
+    expect(last).to_have_attribute("aria-disabled", "true")
+    expect(last).to_be_focused()
+    assert last.is_enabled() is False
+    assert last.evaluate("button => button.disabled") is False
+    page.keyboard.press("Enter")
+    assert step_of(page) == 3
+
+
+# ---------------------------------------------------------------- keys
+
+
+@pytest.mark.parametrize(
+    "focus", ["button.ipygrad-next", "svg [tabindex]", "button.ipygrad-line", "input", "summary"]
+)
+def test_arrows_home_and_end_work_wherever_the_focus_is(page: Page, focus: str) -> None:
+    root = mounted(page, payloads.chain())
+    root.locator(focus).first.focus()
+    moves = {"ArrowRight": 1, "End": 3, "ArrowLeft": 2, "Home": 0}
+    for key, step in moves.items():
+        page.keyboard.press(key)
+        assert step_of(page) == step, key
+
+
+def test_handled_keys_do_not_reach_the_page(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    page.evaluate(
+        "window.keys = []; document.addEventListener('keydown', (event) => keys.push(event.key))"
+    )
+    for focus in ("button.ipygrad-next", "svg [tabindex]", "input", "summary"):
+        root.locator(focus).first.focus()
+        for key in ("ArrowRight", "ArrowLeft", "Home", "End", " "):
+            page.keyboard.press(key)
+    assert page.evaluate("keys") == []
+    page.keyboard.press("a")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("keys") == ["a", "Shift", "ArrowRight"]
+
+
+def test_text_fields_inside_keep_their_keys(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    root.evaluate("root => root.append(document.createElement('textarea'))")
+    root.locator("textarea").press_sequentially("a b")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 0
+    assert root.locator("textarea").input_value() == "a b"
+
+
+@pytest.mark.parametrize("build", [payloads.chain, payloads.large, payloads.constant])
+def test_everything_with_focus_keeps_its_keys_from_the_notebook(
+    page: Page, build: Callable[[], payloads.Payload]
+) -> None:
+    root = mounted(page, build())
+    root.locator("summary").click()
+    focusable = "a, button, input, summary, [tabindex], .ipygrad-graph, .ipygrad-code"
+    elements = root.locator(focusable)
+    assert elements.count() > 10
+    without = elements.evaluate_all(
+        "elements => elements.filter((e) => !e.hasAttribute('data-lm-suppress-shortcuts')).length"
+    )
+    assert without == 0
+
+
+def test_notebook_sees_chords_on_an_element_that_lets_them_pass(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    page.evaluate(
+        """window.passed = {};
+        document.addEventListener("keydown", (event) => {
+          passed[event.key] = !event.target.hasAttribute("data-lm-suppress-shortcuts");
+          event.preventDefault();
+        }, true)"""
+    )
+    for focus in ("button.ipygrad-next", "svg [tabindex]", "input"):
+        element = root.locator(focus).first
+        element.focus()
+        for chord in ("Control+s", "Meta+k", "Alt+ArrowUp", "Shift+Enter", "Escape", "x", "Enter"):
+            page.keyboard.press(chord)
+            expect(element).to_have_attribute("data-lm-suppress-shortcuts", "true")
+        passed = page.evaluate("passed")
+        assert (passed["s"], passed["k"], passed["ArrowUp"], passed["Escape"]) == (True,) * 4
+        assert (passed["x"], passed["Enter"]) == (False, False)
+        page.keyboard.press("Shift+Enter")
+        assert page.evaluate("passed.Enter") is True
+
+
+# ---------------------------------------------------------------- playing
+
+
+def test_play_moves_on_a_single_timer_and_stops_at_the_end(page: Page) -> None:
+    page.clock.install()
+    root = mounted(page, payloads.chain())
+    button(root, "play").click()
+    expect(button(root, "pause")).to_be_focused()
+    page.clock.run_for(1250)
+    assert step_of(page) == 1
+    button(root, "pause").click()
+    page.clock.run_for(5000)
+    assert step_of(page) == 1
+    for _ in range(3):
+        button(root, "play").click()
+        button(root, "pause").click()
+    button(root, "play").click()
+    page.clock.run_for(1250)
+    assert step_of(page) == 2
+    page.clock.run_for(10_000)
+    assert step_of(page) == 3
+    button(root, "play").click()
+    assert step_of(page) == 0
+
+
+def test_any_control_pauses(page: Page) -> None:
+    page.clock.install()
+    root = mounted(page, payloads.chain())
+    for control in (button(root, "next"), box(root, "function exp")):
+        button(root, "play").click()
+        control.click()
+        expect(button(root, "play")).to_be_visible()
+    root.locator("input").focus()
+    page.keyboard.press(" ")
+    expect(button(root, "pause")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(button(root, "play")).to_be_visible()
+
+
+# ---------------------------------------------------------------- plots
+
+
+def test_plot_is_an_image_or_words_in_the_room_kept_for_it(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    plot = root.locator(".ipygrad-plot")
+    expect(plot).to_have_text(payloads.WORDS["plot_none"])
+    empty = plot.bounding_box()
+    go(page, 2)
+    image = root.get_by_role("img", name="exp: from b to a: the curve with its tangent")
+    expect(image).to_be_visible()
+    assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
+    assert plot.bounding_box() == empty
+
+
+def test_missing_plots_are_asked_for_once(page: Page) -> None:
+    payload = payloads.chain()
+    for step in payload["steps"][2:]:
+        step["plot"] = None
+    root = mounted(page, payload)
+    go(page, 2)
+    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
+    page.evaluate("() => { window.asked = []; stepper.askForPlot = (k) => asked.push(k); }")
+    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_waiting"])
+    for step in (3, 2, 1, 0, 2):
+        go(page, step)
+    assert page.evaluate("asked") == [2, 3]
+    page.evaluate("svg => stepper.setPlot(2, svg)", payloads.plot("exp"))
+    page.evaluate("stepper.setPlot(3, null)")
+    expect(root.locator("img")).to_be_visible()
+    go(page, 3)
+    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
+
+
+# ---------------------------------------------------------------- the link with a kernel
+
+
+def linked(page: Page, *, step: int = 0, first: int | None = None) -> None:
+    """Mount a stepper with the id "s", go to step `first`, then let a model appear at `step`."""
+    prepare(page)
+    page.evaluate(
+        """([payload, step, first]) => {
+          window.model = makeModel({stepper_id: "s", step, payload});
+          window.stepper = ipygrad.mount(root, payload, {id: "s"});
+          if (first !== null) stepper.go(first);
+          window.forget = ipygrad.initialize({model});
+        }""",
+        [payloads.chain(), step, first],
+    )
+
+
+def test_step_is_the_same_on_both_sides_without_echo(page: Page) -> None:
+    linked(page)
+    go(page, 2)
+    assert page.evaluate("[model.get('step'), model.saves]") == [2, 1]
+    page.evaluate("model.set('step', 1)")
+    assert step_of(page) == 1
+    assert page.evaluate("model.saves") == 1
+
+
+def test_step_before_the_link_wins_over_the_models_start(page: Page) -> None:
+    linked(page, first=2)
+    assert page.evaluate("[stepper.step, model.get('step'), model.saves]") == [2, 2, 1]
+
+
+def test_step_that_the_kernel_set_wins(page: Page) -> None:
+    linked(page, step=3, first=2)
+    assert page.evaluate("[stepper.step, model.get('step'), model.saves]") == [3, 3, 0]
+
+
+def test_copies_follow_each_other_whenever_they_are_mounted(page: Page) -> None:
+    linked(page)
+    page.evaluate(
+        """payload => {
+          const copy = document.body.appendChild(document.createElement("div"));
+          stepper.go(2);
+          window.second = ipygrad.mount(copy, payload, {id: "s"});
+        }""",
+        payloads.chain(),
+    )
+    assert page.evaluate("second.step") == 2
+    page.evaluate("second.go(3)")
+    assert step_of(page) == 3
+    page.evaluate("model.set('step', 0)")
+    assert page.evaluate("[stepper.step, second.step]") == [0, 0]
+
+
+@pytest.mark.parametrize("end", ["model.fire('destroy')", "model.fire('comm:close')"])
+def test_stepper_goes_on_alone_without_its_model(page: Page, end: str) -> None:
+    linked(page)
+    page.evaluate(end)
+    page.evaluate("forget()")
+    go(page, 2)
+    assert page.evaluate("[stepper.step, model.get('step'), __ipygrad.size]") == [2, 0, 0]
+
+
+def test_model_draws_the_missing_plots(page: Page) -> None:
+    payload = payloads.chain()
+    payload["steps"][1]["plot"] = None
+    prepare(page)
+    page.evaluate(
+        """payload => {
+          window.model = makeModel({step: 0, payload});
+          window.unmount = ipygrad.render({model, el: root});
+          model.set("step", 1);
+        }""",
+        payload,
+    )
+    assert page.evaluate("model.sent") == [{"type": "plot", "step": 1}]
+    message = {"type": "plot", "step": 1, "svg": payloads.plot("square")}
+    page.evaluate("message => model.fire('msg:custom', message, [])", message)
+    expect(page.locator("#root img")).to_be_visible()
+
+
+def test_view_of_a_model_follows_its_payload(page: Page) -> None:
+    prepare(page)
+    page.evaluate(
+        """payload => {
+          window.model = makeModel({step: 3, payload});
+          window.unmount = ipygrad.render({model, el: root});
+        }""",
+        payloads.chain(),
+    )
+    root = page.locator("#root")
+    expect(root.get_by_role("status")).to_contain_text("Step 3 of 3")
+    page.evaluate("payload => model.set('payload', payload)", payloads.shared())
+    expect(root.get_by_role("status")).to_contain_text("Step 1 of 1")
+    assert page.evaluate("model.get('step')") == 1
+    page.evaluate("unmount()")
+    assert page.evaluate("model.listeners()") == 0
+    expect(root).to_have_text("still picture")
+
+
+# ---------------------------------------------------------------- in and out of the document
+
+COUNT_LISTENERS = """() => {
+window.kept = new Set();
+for (const target of [window, document]) {
+  const {addEventListener: add, removeEventListener: remove} = target;
+  target.addEventListener = (type, listener, ...others) => {
+    kept.add(listener);
+    add.call(target, type, listener, ...others);
+  };
+  target.removeEventListener = (type, listener, ...others) => {
+    kept.delete(listener);
+    remove.call(target, type, listener, ...others);
+  };
+}}"""
+"""Keep in a set which listeners the window and the document have from now on."""
+
+
+def count_listeners(page: Page) -> None:
+    prepare(page)
+    # The first use of a locator adds listeners of Playwright's own.
+    page.locator("#below").focus()
+    page.evaluate(COUNT_LISTENERS)
+
+
+@pytest.mark.parametrize("end", ["stepper.destroy()", "root.remove()"])
+def test_nothing_stays_behind(page: Page, end: str) -> None:
+    count_listeners(page)
+    page.evaluate(
+        """payload => {
+          window.model = makeModel({stepper_id: "s", step: 0, payload});
+          ipygrad.initialize({model});
+          window.before = model.listeners();
+          window.root = document.getElementById("root");
+          window.stepper = ipygrad.mount(root, payload, {id: "s"});
+        }""",
+        payloads.chain(),
+    )
+    page.locator("svg [tabindex]").first.focus()
+    assert page.evaluate("kept.size") == 2
+    page.evaluate(end)
+    page.wait_for_function("kept.size === 0 && model.listeners() === before")
+
+
+def test_stepper_lives_on_when_it_is_put_back(page: Page) -> None:
+    linked(page)
+    page.evaluate("window.root = document.getElementById('root'); stepper.go(2); root.remove()")
+    page.wait_for_function("model.listeners() === 1")
+    page.evaluate("model.set('step', 0); document.body.append(root)")
+    page.wait_for_function("stepper.step === 0")
+    button(page.locator("#root"), "next").click()
+    assert page.evaluate("[stepper.step, model.get('step')]") == [1, 1]
+
+
+def test_window_listener_is_there_only_with_focus(page: Page) -> None:
+    count_listeners(page)
+    page.evaluate("payload => { ipygrad.mount(root, payload); }", payloads.chain())
+    assert page.evaluate("kept.size") == 1
+    button(page.locator("#root"), "next").focus()
+    assert page.evaluate("kept.size") == 2
+    page.locator("#below").focus()
+    assert page.evaluate("kept.size") == 1
+
+
+# ---------------------------------------------------------------- large graphs
+
+
+def test_large_graph_is_drawn_around_the_step(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 22)
+    expect(box(root, "function sin, step 22")).to_have_attribute("aria-current", "step")
+    expect(box(root, "function exp")).to_have_count(8)
+    expect(root.get_by_text("+ 12 more")).to_be_visible()
+    height = root.locator(".ipygrad-graph").bounding_box()
+    for step in (0, 1, 500, 1000):
+        go(page, step)
+        assert root.locator("*").count() < 800
+        assert root.locator(".ipygrad-graph").bounding_box() == height
+    expect(root.locator(".ipygrad-name")).to_have_text(["x0", "x1"])
+
+
+def test_focus_stays_inside_when_the_neighbourhood_changes(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 500)
+    box(root, "function sin, step 500").focus()
+    page.keyboard.press("ArrowRight")
+    expect(box(root, "function sin, step 501")).to_be_focused()
+
+
+def test_large_table_shows_the_rows_around_the_step(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 500)
+    root.locator("summary").click()
+    rows = root.locator("tbody tr")
+    current = root.locator("tbody tr[aria-current=step]")
+    expect(current.locator("td").first).to_have_text("500")
+    assert rows.count() <= 102
+    go(page, 900)
+    expect(current.locator("td").first).to_have_text("900")
+    expect(rows.first).to_have_text(re.compile(r"\+ \d+ more"))
+    current.locator("button").focus()
+    go(page, 1000)
+    expect(current.locator("button")).to_be_focused()
+
+
+@pytest.mark.parametrize("build", [lambda: payloads.network(15, 5), payloads.large])
+def test_a_step_costs_less_than_five_milliseconds(
+    page: Page, build: Callable[[], payloads.Payload]
+) -> None:
+    mounted(page, build())
+    milliseconds: float = page.evaluate(
+        """() => {
+          const times = [];
+          for (let k = 0; k < 60; k += 1) {
+            const start = performance.now();
+            stepper.go(k);
+            times.push(performance.now() - start);
+          }
+          return times.sort((a, b) => a - b)[30];
+        }"""
+    )
+    assert milliseconds < 5
+
+
+# ---------------------------------------------------------------- looks
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(
+    "build",
+    [payloads.chain, payloads.shared, payloads.constant, payloads.long_names, payloads.large],
+)
+def test_no_step_moves_the_layout(
+    page: Page, build: Callable[[], payloads.Payload], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    root = mounted(page, build())
+    parts = root.locator(
+        ".ipygrad-graph, .ipygrad-controls, .ipygrad-code, .ipygrad-plot, .ipygrad-details, summary"
+    )
+    boxes = "parts => parts.map((part) => JSON.stringify(part.getBoundingClientRect()))"
+    first = parts.evaluate_all(boxes)
+    last = page.evaluate("Number(root.querySelector('input').max)")
+    for step in range(min(last, 30) + 1):
+        go(page, step)
+        assert parts.evaluate_all(boxes) == first, step
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_graph_scrolls_in_its_own_box_only(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 400})
+    root = mounted(page, payloads.network(10, 2))
+    graph = root.locator(".ipygrad-graph")
+    is_inside = """() => {
+      const inner = root.querySelector("svg [aria-current]").getBoundingClientRect();
+      const outer = root.querySelector(".ipygrad-graph").getBoundingClientRect();
+      return inner.left >= outer.left && inner.right <= outer.right;
+    }"""
+    for step in (0, 21, 10):
+        go(page, step)
+        page.wait_for_function(is_inside)
+    page.set_viewport_size({"width": 300, "height": 400})
+    page.wait_for_function(is_inside)
+    assert graph.evaluate("graph => graph.scrollLeft") > 0
+    assert page.evaluate("[scrollX, scrollY]") == [0, 0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_enough_contrast(chromium: Browser, scheme: Any) -> None:
+    page = chromium.new_page(color_scheme=scheme)
+    root = mounted(page, payloads.chain())
+    go(page, 2)
+    low = root.evaluate(
+        """root => {
+          const canvas = document.createElement("canvas");
+          const context = canvas.getContext("2d", {willReadFrequently: true});
+          const light = (colour) => {
+            context.fillStyle = "#fff";
+            context.fillStyle = colour;
+            context.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((c) =>
+              c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const style = getComputedStyle(root.querySelector(".ipygrad-shape"));
+          const paper = light(style.fill);
+          const contrast = (colour) => {
+            const [high, low] = [paper, light(colour)].sort((a, b) => b - a);
+            return (high + 0.05) / (low + 0.05);
+          };
+          const texts = [root, ...root.querySelectorAll("span, summary, text, button")]
+            .filter((e) => !e.closest(".ipygrad-plot"));
+          return texts.map((e) => {
+            const own = getComputedStyle(e);
+            return contrast(e instanceof SVGElement ? own.fill : own.color);
+          }).filter((ratio) => ratio < 4.5);
+        }"""
+    )
+    page.close()
+    assert low == []
+
+
+def test_reduced_motion_has_no_transitions(page: Page) -> None:
+    shape = "getComputedStyle(document.querySelector('.ipygrad-shape')).transitionDuration"
+    page.emulate_media(reduced_motion="no-preference")
+    mounted(page, payloads.chain())
+    assert page.evaluate(shape) != "0s"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(shape) == "0s"
+
+
+def test_host_colours_are_followed_live(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    page.evaluate(
+        "document.body.style.setProperty('--jp-content-font-color1', 'rgb(1, 2, 3)')",
+    )
+    expect(root).to_have_css("color", "rgb(1, 2, 3)")
+
+
+def test_styles_of_a_notebook_do_not_leak_in(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    root.locator("summary").click()
+    expect(root.get_by_role("row")).to_have_count(5)
+    parts = root.locator("svg, td, th, tr, table, button, img")
+    looks = """parts => parts.map((part) => {
+      const {textAlign, padding, width, height, backgroundColor, margin} = getComputedStyle(part);
+      return [part.tagName, textAlign, padding, width, height, backgroundColor, margin].join(" ");
+    })"""
+    before = parts.evaluate_all(looks)
+    page.add_style_tag(
+        content="""
+        .jp-RenderedHTMLCommon table { margin: 0 auto 1em; table-layout: fixed; font-size: 20px }
+        .jp-RenderedHTMLCommon :is(td, th, tr) { padding: 0.5em; text-align: right }
+        :not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon tr { text-align: right }
+        .jp-RenderedHTMLCommon tbody tr:nth-child(odd) { background: red }
+        .jp-RenderedHTMLCommon tbody tr:hover { background: red }
+        .jp-RenderedHTMLCommon :is(svg, img) { max-width: 100%; height: auto }"""
+    )
+    page.evaluate("document.body.className = 'jp-RenderedHTMLCommon'")
+    assert parts.evaluate_all(looks) == before
+
+
+# ---------------------------------------------------------------- the files
+
+
+def test_files_are_small_and_make_no_markup_of_texts() -> None:
+    module = (STATIC / "stepper.js").read_text("utf-8")
+    style = (STATIC / "stepper.css").read_text("utf-8")
+    assert len(module.encode()) <= 60_000
+    assert len(style.encode()) <= 20_000
+    forbidden = "innerHTML|outerHTML|insertAdjacentHTML|document.write|eval\\(|fetch\\(|import "
+    assert not re.search(forbidden, module)
+    assert not re.search(r"@import|url\(", style)
+    selectors = re.findall(r"^ *([^@\n]+) \{$", style, re.MULTILINE)
+    assert [selector for selector in selectors if not selector.startswith(".ipygrad")] == []
+
+
+def test_every_word_is_used() -> None:
+    module = (STATIC / "stepper.js").read_text("utf-8")
+    assert [word for word in payloads.WORDS if not re.search(rf"\b{word}\b", module)] == []

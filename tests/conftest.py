@@ -1,0 +1,71 @@
+"""What holds for all tests: how the browser tests are marked, left out and announced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from tests.browser.chromium import NoBrowserError, browser_version, find_browser
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BROWSER_TESTS = Path(__file__).parent / "browser"
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-browser",
+        action="store_true",
+        help="leave out the browser tests, which otherwise fail where no browser is found",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.getoption("--no-browser"):
+        return "browser: not used (--no-browser)"
+    try:
+        executable = find_browser()
+    except NoBrowserError as error:
+        return f"browser: {error}"
+    if executable is None:
+        return "browser: none found; the browser tests will ask Playwright to install one"
+    return f"browser: {browser_version(executable)} ({executable})"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if BROWSER_TESTS in item.path.parents:
+        item.add_marker(pytest.mark.browser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--no-browser"):
+        left_out = [item for item in items if item.get_closest_marker("browser")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if count := config.stash.get(LEFT_OUT, 0):
+        left_out = f"{count} browser tests NOT RUN (--no-browser)"
+        terminalreporter.write_sep("=", left_out, yellow=True)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """Give a fresh IPython shell with the extension loaded, and forget it afterwards."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    config = Config({"HistoryManager": {"enabled": False}})
+    ipython = InteractiveShell.instance(config=config)
+    yield Shell(ipython)
+    ipython.reset(new_session=False)
+    InteractiveShell.clear_instance()

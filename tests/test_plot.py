@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from ipygrad.explain.local import LocalDerivative, Samples
+from ipygrad.show.plot import (
+    VERMILION,
+    StepPainter,
+    draw_step,
+    plot_local_derivative,
+    svg_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+
+def local(
+    f: Callable[[np.ndarray], np.ndarray],
+    slope: Callable[[np.ndarray], np.ndarray],
+    x: float,
+    *,
+    half_width: float = 1.5,
+    x_name: str = "b",
+    y_name: str = "y",
+    label: str = "square",
+    argnum: int = 0,
+    arity: int = 1,
+) -> LocalDerivative:
+    with np.errstate(all="ignore"):
+        u = x + half_width * np.linspace(-1, 1, 121)
+        samples = Samples(u, f(u), slope(u))
+        y, dy = float(f(np.array(x))), float(slope(np.array(x)))
+    return LocalDerivative("curve", argnum, label, x_name, y_name, x, y, dy, samples, arity)
+
+
+def square(x: float = 1.284, **names: str) -> LocalDerivative:
+    return local(np.square, lambda u: 2 * u, x, **names)  # type: ignore[arg-type]
+
+
+def nowhere() -> LocalDerivative:
+    none = np.empty(0)
+    samples = Samples(none, none, none)
+    return LocalDerivative("curve", 0, "square", "b", "y", math.nan, math.nan, math.nan, samples)
+
+
+def lines(axes: Axes) -> tuple[Line2D, Line2D, Line2D]:
+    """Curve, tangent and point."""
+    curve, _, tangent, point = axes.lines
+    return curve, tangent, point
+
+
+def data(line: Line2D) -> tuple[np.ndarray, np.ndarray]:
+    return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+
+
+def steepness(axes: Axes) -> float:
+    (left, right), (low, high) = data(lines(axes)[1])
+    return float((high - low) / (right - left))
+
+
+def test_curve_point_and_tangent() -> None:
+    step = square()
+    axes = plot_local_derivative(step)
+    curve, tangent, point = lines(axes)
+    np.testing.assert_array_equal(data(curve), (step.samples.u, step.samples.f))
+    np.testing.assert_array_equal(data(point), ([step.x], [step.y]))
+    (left, right), (low, high) = data(tangent)
+    assert steepness(axes) == pytest.approx(step.slope)
+    assert ((left + right) / 2, (low + high) / 2) == pytest.approx((step.x, step.y))
+    assert tangent.get_linestyle() == "--"
+    assert (tangent.get_color(), point.get_color()) == (VERMILION, VERMILION)
+    assert "slope 2.568" in [text.get_text() for text in axes.texts]
+
+
+def test_names_on_the_axes() -> None:
+    upper, lower = sorted(draw_step([square()]).axes, key=lambda axes: -axes.get_position().y0)
+    assert (upper.get_ylabel(), lower.get_xlabel(), lower.get_ylabel()) == (
+        "y = square(b)",
+        "b",
+        "dy/db",
+    )
+
+
+def test_derivative_below_on_the_same_x_axis() -> None:
+    step = square()
+    upper, lower = sorted(draw_step([step]).axes, key=lambda axes: -axes.get_position().y0)
+    curve, tangent, point = lines(lower)
+    np.testing.assert_array_equal(data(curve), (step.samples.u, step.samples.slope))
+    np.testing.assert_array_equal(data(point), ([step.x], [step.slope]))
+    assert data(tangent)[0].size == 0
+    assert upper.get_xlim() == lower.get_xlim()
+
+
+def test_a_column_for_each_input() -> None:
+    a = local(lambda u: 5 * u, lambda u: 5 + 0 * u, 2.0, x_name="a", label="mul", arity=2)
+    b = local(lambda u: 2 * u, lambda u: 2 + 0 * u, 5.0, x_name="b", label="mul", argnum=1, arity=2)
+    figure = draw_step([a, b])
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert sorted(labels) == ["dy/da", "dy/db", "y = mul(a, …)", "y = mul(…, b)"]
+    assert draw_step([a, None]).axes[2].texts[1].get_text() == "no curve"
+
+
+@pytest.mark.parametrize("slope", [0.0, 1e-9, 1.0, -1e9, 1e300, math.inf, -math.inf])
+def test_tangent_is_as_long_for_every_slope(slope: float) -> None:
+    step = local(np.square, lambda u: slope + 0 * u, 1.0)
+    axes = plot_local_derivative(step)
+    ends = axes.transData.transform(np.transpose(data(lines(axes)[1])))
+    across, up = np.abs(ends[1] - ends[0]) / axes.bbox.size
+    assert math.hypot(across, up) == pytest.approx(0.62, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "half_width"),
+    [
+        (np.square, 0.0, 1.5),
+        (np.tan, 1.5, 1.5),
+        (np.exp, 3.0, 30.0),
+        (np.exp, 700.0, 100.0),
+        (lambda u: 3 + 0 * u, 1.0, 1.0),
+        (lambda u: 1e308 * u, 1.0, 3.0),
+        (lambda u: 1e-12 * u, 1.0, 3.0),
+        (lambda u: np.where(u == 0.25, 0, np.nan), 0.25, 3.0),
+    ],
+)
+def test_point_is_well_inside(
+    f: Callable[[np.ndarray], np.ndarray], x: float, half_width: float
+) -> None:
+    step = local(f, np.ones_like, x, half_width=half_width)
+    axes = plot_local_derivative(step)
+    low, high = axes.get_ylim()
+    assert math.isfinite(low)
+    assert math.isfinite(high)
+    assert 0.05 < (step.y - low) / (high - low) < 0.95
+    axes.figure.canvas.draw()
+
+
+def test_a_pole_does_not_flatten_the_curve() -> None:
+    axes = plot_local_derivative(local(np.tan, lambda u: 1 / np.cos(u) ** 2, 1.0, half_width=1.0))
+    low, high = axes.get_ylim()
+    assert -40 < low < high < 40
+
+
+def test_gaps_at_poles_and_steps_only() -> None:
+    pole = local(lambda u: 1 / u, lambda u: -1 / u**2, 0.1, half_width=1.0)
+    step = local(np.floor, np.zeros_like, 0.5)
+    smooth = square()
+    gaps = [
+        np.isnan(data(lines(plot_local_derivative(each))[0])[1]).sum()
+        for each in (pole, step, smooth)
+    ]
+    assert gaps == [1, 3, 0]
+
+
+def test_no_tangent_without_slope() -> None:
+    axes = plot_local_derivative(local(np.square, lambda u: np.nan * u, 1.0))
+    assert data(lines(axes)[1])[0].size == 0
+    assert not any("slope" in text.get_text() for text in axes.texts)
+
+
+def test_no_curve_around_nan() -> None:
+    axes = plot_local_derivative(nowhere())
+    assert "no curve around nan" in [text.get_text() for text in axes.texts]
+
+
+def test_draws_into_the_users_axes() -> None:
+    figure = Figure()
+    mine, other = figure.subplots(1, 2)
+    assert plot_local_derivative(square(), ax=mine) is mine
+    assert not other.lines
+    assert draw_step([square()], figure=figure) is figure
+
+
+@pytest.mark.parametrize("name", ["a$b$c", "$x", "x_1", "a^{2}", "<script>&\"'"])
+def test_names_are_no_markup(name: str) -> None:
+    svg = svg_of(draw_step([square(x_name=name)]))
+    texts = [element.text for element in ET.fromstring(svg).iter() if element.text]  # noqa: S314
+    assert name in texts
+
+
+def test_names_without_glyphs_are_neutral() -> None:
+    figure = draw_step([square(x_name="입력", y_name="出力", label="제곱")])
+    svg_of(figure)
+    labels = {axes.get_ylabel() for axes in figure.axes}
+    assert labels == {"output = function(input)", "d(output)/d(input)"}
+
+
+def test_long_names_are_cut() -> None:
+    step = square(x_name="an_input_of_a_very_long_name", y_name="an_output_of_a_longer_name")
+    for axes in draw_step([step, step]).axes:
+        assert len(axes.get_ylabel()) < 40
+        assert axes.get_ylabel().count("…") >= 1
+
+
+def test_an_unnamed_output_is_only_the_call() -> None:
+    step = square(y_name="square(exp(b))", x_name="exp(b)")
+    assert plot_local_derivative(step).get_ylabel() == "square(exp(b))"
+
+
+def test_svg_is_the_same_each_time_and_small() -> None:
+    svg = svg_of(draw_step([square()]))
+    assert svg == svg_of(draw_step([square()]))
+    assert svg.startswith("<svg")
+    assert len(svg) < 18_000
+    for trace in ("date", "matplotlib.org", "DejaVu", "RDF"):
+        assert trace not in svg
+    assert re.search(r"\d\.\d{3}", re.sub(r">[^<]*<", "><", svg)) is None
+
+
+def test_svg_refers_only_to_what_it_defines() -> None:
+    svg = svg_of(draw_step([square()]))
+    used = set(re.findall(r'(?:url\(#|href="#)(\w+)', svg))
+    assert used
+    assert used <= set(re.findall(r' id="(\w+)"', svg))
+
+
+def test_reused_figure_gives_the_same_bytes() -> None:
+    painter = StepPainter()
+    relu = local(lambda u: np.maximum(u, 0), lambda u: (u > 0) * 1.0, -1.0, label="relu")
+    huge = local(lambda u: 1e9 * u, lambda u: 1e9 + 0 * u, 1e6, half_width=1e6)
+    steps: list[list[LocalDerivative | None]] = [
+        [square()],
+        [relu],
+        [square(), None],
+        [nowhere()],
+        [huge],
+        [relu, square()],
+        [square()],
+    ]
+    for step in steps:
+        assert painter.svg(step) == svg_of(draw_step(step))
+
+
+def test_settings_of_the_user_neither_matter_nor_change() -> None:
+    expected = svg_of(draw_step([square()]))
+    with mpl.rc_context({"font.size": 30, "axes.grid": True, "axes.facecolor": "black"}):
+        # To look at the backend would choose one.
+        before = {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
+        assert svg_of(draw_step([square()])) == expected
+        assert StepPainter().svg([square()]) == expected
+        assert before == {key: mpl.rcParams[key] for key in before}

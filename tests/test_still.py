@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
+from ipygrad.explain.local import LocalDerivative, Samples
+from ipygrad.show.layout import lay_out
+from ipygrad.show.still import MOST_WIDTH, StillStep, png_of, save_figure, still_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from ipygrad.engine.core import Function, Variable
+
+
+def chain(*names: str, labels: tuple[str, ...] | None = None) -> Graph:
+    """Make a graph of functions of one input in a row."""
+    count = len(names) - 1
+    kinds: list[VariableKind] = ["leaf", *["intermediate"] * (count - 1), "result"]  # type: ignore[list-item]
+    variables = tuple(
+        VariableNode(
+            i, name, np.array(0.5), kind, i - 1 if i else None, 2, cast("Variable", object())
+        )
+        for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    )
+    functions = tuple(
+        FunctionNode(i, label, (i,), (i + 1,), i, 2, None, cast("Function", object()))
+        for i, label in enumerate(labels or ("square",) * count)
+    )
+    return Graph(variables, functions, (count,))
+
+
+def local() -> LocalDerivative:
+    u = np.linspace(-1, 3, 121)
+    return LocalDerivative("curve", 0, "square", "b", "y", 1.0, 1.0, 2.0, Samples(u, u**2, 2 * u))
+
+
+def picture(graph: Graph, *, laid_out: bool = True, pictures: int = 1) -> Figure:
+    values = ["0.5"] * len(graph.variables)
+    gradients = [None, *["2.568"] * (len(graph.variables) - 1)]
+    steps = [
+        StillStep(
+            f"{i + 1}  {node.label}",
+            "\n".join(["1 × 2 = 2"] * max(pictures, 1)),
+            (local(),) * pictures or (None,),
+        )
+        for i, node in enumerate(graph.functions)
+    ]
+    layout = lay_out(graph, values) if laid_out else None
+    return still_picture(graph, layout, values, gradients, steps)
+
+
+def texts(figure: Figure) -> list[str]:
+    artists = [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
+    return [text.get_text() for text in artists if text.get_text()]
+
+
+def seed() -> Graph:
+    return chain("x", "a", "b", "y", labels=("square", "exp", "square"))
+
+
+def curves(figure: Figure) -> int:
+    return sum(bool(axes.lines) for axes in figure.axes)
+
+
+def test_shows_names_values_gradients_and_steps() -> None:
+    figure = picture(seed())
+    shown = texts(figure)
+    for text in ("x", "a", "b", "y", "exp", "0.5", "grad 2.568", "grad —", "2  exp", "1 × 2 = 2"):
+        assert text in shown
+    assert curves(figure) == 3
+
+
+def test_constants_say_so() -> None:
+    graph = chain("2", "y")
+    constant = VariableNode(
+        0, "0.5", np.array(0.5), "constant", None, 2, graph.variables[0].variable
+    )
+    shown = texts(picture(Graph((constant, graph.variables[1]), graph.functions, (1,))))
+    assert "constant" in shown
+    assert shown.count("0.5") == 2  # its name, which is its value, and the value of y
+
+
+def test_a_panel_for_each_input() -> None:
+    assert curves(picture(chain("x", "y"), pictures=2)) == 2
+
+
+@pytest.mark.parametrize(("count", "note"), [(8, None), (9, "1 more step"), (12, "4 more steps")])
+def test_at_most_eight_panels(count: int, note: str | None) -> None:
+    figure = picture(chain(*(f"v{i}" for i in range(count + 1))))
+    assert curves(figure) == 8
+    assert [text for text in texts(figure) if "more" in text] == ([f"and {note}"] if note else [])
+
+
+def test_steps_without_pictures_are_words() -> None:
+    figure = picture(chain("x", "y"), pictures=0)
+    assert curves(figure) == 0
+    assert "1  square" in texts(figure)
+
+
+def test_a_wide_graph_goes_on_in_the_next_line() -> None:
+    names = [f"v{i}" for i in range(13)]
+    figure = picture(chain(*names))
+    graph_axes = [axes for axes in figure.axes if not axes.lines]
+    assert len(graph_axes) > 1
+    assert figure.get_figwidth() < MOST_WIDTH + 1
+    shown = [text.get_text() for axes in graph_axes for text in axes.texts]
+    assert [text for text in shown if text in names] == names
+
+
+def test_a_graph_that_is_too_large_is_one_line_of_text() -> None:
+    figure = picture(seed(), laid_out=False)
+    assert "The graph of 3 functions is too large to be drawn here." in texts(figure)
+    assert curves(figure) == 3
+
+
+def test_names_without_glyphs_and_names_like_markup() -> None:
+    graph = chain("입력", "$a_1", "y", labels=("제곱", "exp"))
+    figure = picture(graph)
+    png_of(figure)
+    shown = texts(figure)
+    for text in ("variable 1", "function", "$a_1"):
+        assert text in shown
+
+
+def test_png_is_small_and_the_same_each_time() -> None:
+    png = png_of(picture(seed()))
+    assert png == png_of(picture(seed()))
+    assert len(png) < 20_000
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.mode == "P"
+        assert set(image.info) <= {"dpi", "transparency"}
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf", ".PNG"])
+def test_files_are_the_same_each_time(tmp_path: Path, ending: str) -> None:
+    first, second = tmp_path / f"first{ending}", tmp_path / f"second{ending}"
+    save_figure(picture(seed()), first)
+    save_figure(picture(seed()), str(second))
+    assert first.read_bytes() == second.read_bytes()
+    start = {".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}[ending.lower()]
+    assert first.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("pass.jpg", r"ends in '\.jpg'"), ("pass", "has no ending")]
+)
+def test_other_endings(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=rf"\.png, \.svg or \.pdf, but '{name}' {reason}"):
+        save_figure(picture(seed()), tmp_path / name)
+    assert not list(tmp_path.iterdir())
