@@ -49,7 +49,7 @@ class GradMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self._widgets: dict[str, Any] = {}
+        self._shown: dict[str, BackwardPass] = {}
 
     @magic_arguments("%grad")
     @argument("-o", "--output", metavar="NAME", help="Bind the recorded BackwardPass to NAME.")
@@ -292,17 +292,17 @@ class GradMagics(Magics):  # type: ignore[misc]
         is_live = display_as in ("html", "widget")
         display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
         if is_live:
-            self._close_widget_of_earlier_run(bp)
+            self._close_earlier_run(bp)
 
-    def _close_widget_of_earlier_run(self, bp: BackwardPass) -> None:
+    def _close_earlier_run(self, bp: BackwardPass) -> None:
         # A front end that tells which cell is running lets us free the model of its last run.
         parent = self.shell.get_parent() if hasattr(self.shell, "get_parent") else {}
         cell_id = parent.get("metadata", {}).get("cellId")
         if cell_id is not None:
-            earlier = self._widgets.pop(cell_id, None)
+            earlier = self._shown.pop(cell_id, None)
             if earlier is not None:
                 earlier.close()
-            self._widgets[cell_id] = bp.widget
+            self._shown[cell_id] = bp
 
     def _show_after_traceback(self, show: Callable[[], None]) -> None:
         events = self.shell.events

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ipygrad.explain.local import LocalDerivative
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.plot import StepPicture
-    from ipygrad.show.widget import BackwardWidget
+    from ipygrad.show.widget import BackwardWidget, StepperLink
 
 DisplayAs = Literal["html", "widget", "picture", "table"]
 
@@ -145,6 +145,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
+        self._link: StepperLink | None = None
         self._steps: dict[int, BackwardStep] = {}
         self._slopes: dict[int, tuple[float | None, ...]] = {}
         self._pictures: dict[int, str | None] = {}
@@ -463,7 +464,28 @@ class BackwardPass(Sequence[BackwardStep]):
         """
         from ipygrad.show.widget import BackwardWidget
 
-        return BackwardWidget(self._notebook_payload, self._id, self._draw)
+        step = self._start
+        if self._link is not None:
+            step = self._link.step
+            self._link.close()
+        payload = self._notebook_payload
+        self._link = BackwardWidget(
+            self._id, len(payload["steps"]) - 1, step, self._draw, payload=payload
+        )
+        return self._link
+
+    def _be_linked(self) -> None:
+        """Let a kernel follow the HTML stepper, draw its plots and move it."""
+        from ipygrad.show.widget import StepperLink
+
+        if self._link is None:
+            last = len(self._notebook_payload["steps"]) - 1
+            self._link = StepperLink(self._id, last, self._start, self._draw)
+
+    def close(self) -> None:
+        """Free what the kernel holds for the stepper; the page goes on without it."""
+        if self._link is not None:
+            self._link.close()
 
     def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
         """Return what a notebook displays, by MIME type.
@@ -474,7 +496,7 @@ class BackwardPass(Sequence[BackwardStep]):
             ``"html"``, the stepper with a still picture where no script runs; ``"widget"``;
             ``"picture"``, without script; ``"table"``, text only.
         link
-            Create the widget with which a kernel follows the stepper, too.
+            Let this kernel follow the stepper, draw plots that it lacks and move it.
         """
         bundle: dict[str, Any] = {"text/plain": str(self)}
         if display_as == "table":
@@ -485,7 +507,7 @@ class BackwardPass(Sequence[BackwardStep]):
             bundle["text/plain"] = str(self)
         if display_as == "html":
             if link:
-                _ = self.widget
+                self._be_linked()
             bundle["text/html"] = fragment(self._notebook_payload, self._png, self._id)
         return bundle
 

@@ -108,7 +108,7 @@ def test_a_column_for_each_input() -> None:
     b = local(lambda u: 2 * u, lambda u: 2 + 0 * u, 5.0, x_name="b", label="mul", argnum=1, arity=2)
     figure = draw_step([a, b])
     labels = [axes.get_ylabel() for axes in figure.axes]
-    assert sorted(labels) == ["dy/da", "dy/db", "y = mul(a, …)", "y = mul(…, b)"]
+    assert sorted(labels) == ["y = mul(a, …)", "y = mul(…, b)", "∂y/∂a", "∂y/∂b"]
     assert draw_step([a, None]).axes[2].texts[1].get_text() == "no curve"
 
 

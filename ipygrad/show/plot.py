@@ -19,6 +19,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ipygrad.explain.numbers import short
 from ipygrad.show.layout import shorten
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def _glyphs(font: str) -> frozenset[int]:
     return frozenset(font_manager.get_font(font).get_charmap())
 
 
-def number_text(number: float) -> str:
-    """Write a number with four digits and a true minus sign."""
-    return f"{number:.4g}".replace("-", "\N{MINUS SIGN}")
+def _number(number: float) -> str:
+    return short(number).replace("-", "\N{MINUS SIGN}")
 
 
 class CurvePanel:
@@ -155,7 +155,7 @@ class CurvePanel:
         finite = np.isfinite(f)
         self.leave_empty("")
         if not u.size or not (math.isfinite(y) or finite.any()):
-            self.message.set_text(f"no curve around {number_text(x)}")
+            self.message.set_text(f"no curve around {_number(x)}")
             return
         self.axes.set_axis_on()
         self.here.set_visible(True)
@@ -180,7 +180,7 @@ class CurvePanel:
         steep = _finite(slope)
         reach = TANGENT_LENGTH / 2 / math.hypot(1 / width, steep / height)
         self.tangent.set_data([x - reach, x + reach], [y - steep * reach, y + steep * reach])
-        self.slope.set_text(f"slope {number_text(slope)}")
+        self.slope.set_text(f"slope {_number(slope)}")
         self.slope.xy = (x, y)
         to_right = below == (slope >= 0)
         self.slope.set(
@@ -253,8 +253,9 @@ def _names(local: LocalDerivative) -> tuple[str, str, str]:
     arguments = ["…"] * local.arity
     arguments[local.argnum] = x
     call = f"{drawable(local.label, 'function')}({', '.join(arguments)})"
+    d = "d" if local.arity == 1 else "∂"
     dy, dx = (
-        f"d{name}" if name == given and name.isidentifier() else f"d({name})"
+        f"{d}{name}" if name == given and name.isidentifier() else f"{d}({name})"
         for name, given in ((y, local.y_name), (x, local.x_name))
     )
     # The name of an unnamed output is the call itself, spelled out.
@@ -420,6 +421,9 @@ class StepPicture:
     def __init__(self, figure: Figure, axes: Sequence[Axes]) -> None:
         self.figure = figure
         self.axes = list(axes)
+
+    def __repr__(self) -> str:
+        return f"StepPicture({', '.join(axes.get_ylabel() for axes in self.axes)})"
 
     def _repr_png_(self) -> bytes:
         written = io.BytesIO()

@@ -14,47 +14,59 @@ if TYPE_CHECKING:
 
 _MODULE, _STYLE = front_end()
 
+# What the stepper's own module does with a model that reaches the page, and no more.
+_LINK = """
+export default {
+  initialize({ model }) {
+    const models = (window.__ipygrad ??= new Map());
+    const id = model.get("stepper_id");
+    models.set(id, model);
+    window.dispatchEvent(new CustomEvent("ipygrad:model", { detail: id }));
+    return () => models.get(id) === model && models.delete(id);
+  },
+};
+"""
 
-class BackwardWidget(anywidget.AnyWidget):  # type: ignore[misc]
-    """A stepper that a kernel can follow and move.
 
-    Displayed, it draws itself; created beside the HTML fragment of the same ``stepper_id``, it is
-    linked to that. ``w.step = 2`` moves the stepper, ``w.observe(f, "step")`` follows it.
+class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
+    """The kernel's end of a stepper that stands in a notebook as HTML.
+
+    It carries neither module nor payload: a notebook that saves the state of its widgets would
+    hold them a second time.
 
     Parameters
     ----------
-    payload
-        What is shown.
     stepper_id
-        Id of the fragment that it belongs to.
+        Id of the HTML fragment.
+    last
+        Number of the last step.
+    step
+        Step that is shown.
     draw
         Gives the SVG document for a step, None where it has no picture; called for pictures that
-        are not in the payload when they are first looked at.
+        the page does not have when they are first looked at.
     """
 
-    _esm = _MODULE
-    _css = _STYLE
+    _esm = _LINK
 
-    payload = traitlets.Dict().tag(sync=True)
     stepper_id = traitlets.Unicode().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
 
     def __init__(
-        self,
-        payload: dict[str, Any],
-        stepper_id: str,
-        draw: Callable[[int], str | None],
+        self, stepper_id: str, last: int, step: int, draw: Callable[[int], str | None], **state: Any
     ) -> None:
+        self._last = last
         self._draw = draw
-        super().__init__(payload=payload, stepper_id=stepper_id, step=payload["start"])
+        super().__init__(stepper_id=stepper_id, step=step, **state)
         self.on_msg(self._answer)
 
     @traitlets.validate("step")
     def _within_the_pass(self, proposal: dict[str, Any]) -> int:
         step: int = proposal["value"]
-        last = len(self.payload["steps"]) - 1
-        if not 0 <= step <= last:
-            raise traitlets.TraitError(f"this pass has steps 0 to {last}, so step cannot be {step}")
+        if not 0 <= step <= self._last:
+            raise traitlets.TraitError(
+                f"this pass has steps 0 to {self._last}, so step cannot be {step}"
+            )
         return step
 
     def _answer(self, _widget: object, message: Any, _buffers: object) -> None:
@@ -62,5 +74,18 @@ class BackwardWidget(anywidget.AnyWidget):  # type: ignore[misc]
         if not isinstance(message, dict) or message.get("type") != "plot":
             return
         step = message.get("step")
-        if isinstance(step, int) and 1 <= step < len(self.payload["steps"]):
+        if isinstance(step, int) and 1 <= step <= self._last:
             self.send({"type": "plot", "step": step, "svg": self._draw(step)})
+
+
+class BackwardWidget(StepperLink):
+    """A stepper that draws itself where it is displayed, alone or inside an ``HBox``.
+
+    ``w.step = 2`` moves it and the HTML stepper of the same pass, ``w.observe(f, "step")`` follows
+    them.
+    """
+
+    _esm = _MODULE
+    _css = _STYLE
+
+    payload = traitlets.Dict().tag(sync=True)
