@@ -47,6 +47,8 @@ __all__ = [
     "plot_local_derivative",
 ]
 __all__ += functions.__all__
+# `from ipygrad import *` must not put another sum in the place of Python's.
+__all__.remove("sum")
 
 
 def __getattr__(name: str) -> Any:

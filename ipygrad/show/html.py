@@ -6,18 +6,16 @@ import base64
 import gzip
 import hashlib
 import json
-from functools import lru_cache
 from html import escape
-from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from ipygrad.show.front_end import front_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_STILL_ROWS = 200
 """Rows of the table that stands where no script runs."""
-
-_STATIC = resources.files("ipygrad.show") / "static"
 
 # Takes each copy of the fragment that is not live yet: "New view for output" makes a second one.
 _START_FRAGMENT = """
@@ -68,15 +66,6 @@ _PAGE_STYLE = """
 body { margin: 1rem auto; max-width: 76rem; padding: 0 1rem; background: Canvas; color: CanvasText;
 }
 """
-
-
-@lru_cache
-def front_end() -> tuple[str, str]:
-    """Return the stepper's module and its style sheet."""
-    return (
-        (_STATIC / "stepper.js").read_text("utf-8"),
-        (_STATIC / "stepper.css").read_text("utf-8"),
-    )
 
 
 def to_json(value: object) -> str:

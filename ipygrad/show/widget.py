@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ipygrad.show.html import front_end
+from ipygrad.show.front_end import front_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable

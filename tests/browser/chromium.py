@@ -83,7 +83,8 @@ def install_browser() -> Path:
     )
     if found := find_browser():
         return found
-    reason = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
+    said = [line for line in done.stderr.splitlines() if "Error" in line]
+    reason = said[0] if said else f"exit status {done.returncode}"
     raise NoBrowserError(
         "The browser tests need a browser, and none was found. "
         f"Tried: {VARIABLE}, which is not set; {', '.join(COMMANDS)} on PATH; the usual places of "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.chromium import find_browser, install_browser
+from tests.browser.chromium import NoBrowserError, find_browser, install_browser
 from tests.browser.jupyter import Host
 from tests.browser.server import JupyterServer
 from tests.browser.watch import Watch
@@ -40,7 +40,10 @@ FLAGS = (
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Launch a headless browser."""
-    executable = find_browser() or install_browser()
+    try:
+        executable = find_browser() or install_browser()
+    except NoBrowserError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser

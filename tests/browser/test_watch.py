@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
     from playwright.sync_api import Page
 
     from tests.browser.watch import Watch
@@ -32,5 +29,5 @@ def test_errors_are_noted(page: Page, watch: Watch) -> None:
         page.evaluate("console.error('said')")
     with page.expect_event("pageerror"):
         page.evaluate("setTimeout(() => { throw new Error('thrown'); })")
-    assert [error.splitlines()[0] for error in watch.errors] == ["said ()", "thrown"]
+    assert [error.splitlines()[0] for error in watch.errors] == ["said", "thrown"]
     watch.errors.clear()

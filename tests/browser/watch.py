@@ -70,10 +70,10 @@ class Watch:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._note_error(f"{message.text} ({message.location['url']})")
+            self._note_error(f"{message.text} {message.location['url']}".rstrip())
 
     def _on_error(self, error: WebError) -> None:
-        self._note_error(f"{error.error}")
+        self._note_error(str(error.error))
 
     def _note_error(self, text: str) -> None:
         if not any(noise.search(text) for noise in HARMLESS):
