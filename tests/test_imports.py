@@ -34,7 +34,7 @@ ROOMS = {
     "show.plot": ["show.layout", "explain"],
     "show.still": ["show.plot"],
     "show.payload": ["show.layout", "explain"],
-    "show.html": ["show.payload", "show.plot"],
+    "show.html": ["show.payload", "show.plot", "show.front_end"],
     "show.front_end": [],
     "show.widget": ["show.payload", "show.plot", "show.front_end"],
     "show.files": ["show.payload", "show.still"],

@@ -20,9 +20,12 @@ from ipygrad.engine.core import (
 
 if TYPE_CHECKING:
     from ipygrad.capture.graph import FunctionNode, Graph
-    from ipygrad.engine.core import Array, Gradient, Turn
+    from ipygrad.engine.core import Array, Function, Gradient, Turn
 
 Origin = Literal["ones", "by_hand", "given"]
+
+RUNS_TO_BE_SURE = 8
+"""In how many more runs a changed function agrees with itself; one that tosses a coin will not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,26 +186,28 @@ def changed_in_place(graph: Graph) -> dict[int, tuple[str, ...]]:
 
 
 def _disagrees(node: FunctionNode) -> bool:
-    """Tell whether forward no longer gives the outputs, in two runs that agree with each other."""
-    first = _outputs_again(node)
-    if first is None or _all_equal(first, node.function.outputs):
-        return False
-    # A function that draws random numbers differs from itself: then nothing can be said.
-    second = _outputs_again(node)
-    return second is not None and all(map(_equal, first, second))
-
-
-def _outputs_again(node: FunctionNode) -> tuple[Array, ...] | None:
+    """Tell whether forward no longer gives the outputs, in runs that agree with each other."""
+    recorded = node.function
     try:
-        with no_grad():
-            # Without a __dict__ there is nothing that forward could leave on the function.
-            has_state = hasattr(node.function, "__dict__")
-            function = private_copy(node.function) if has_state else node.function
-            returned = function.forward(*[x.data for x in node.function.inputs])
-        several = returned if isinstance(returned, (tuple, list)) else (returned,)
-        return tuple(as_array(y) for y in several)
+        # One copy for all runs, so that a random generator of its own moves on. Without a __dict__
+        # there is nothing that forward could leave on the function.
+        function = private_copy(recorded) if hasattr(recorded, "__dict__") else recorded
+        first = _outputs_again(function)
+        if _all_equal(first, recorded.outputs):
+            return False
+        # A function that draws random numbers differs from itself: then nothing can be said.
+        return all(
+            all(map(_equal, first, _outputs_again(function))) for _ in range(RUNS_TO_BE_SURE)
+        )
     except Exception:  # noqa: BLE001 - whatever a user's forward raises, it says nothing here
-        return None
+        return False
+
+
+def _outputs_again(function: Function) -> tuple[Array, ...]:
+    with no_grad():
+        returned = function.forward(*[x.data for x in function.inputs])
+    several = returned if isinstance(returned, (tuple, list)) else (returned,)
+    return tuple(as_array(y) for y in several)
 
 
 def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) -> bool:

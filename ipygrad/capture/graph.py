@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ipygrad.capture.names import NoCallSites, names_in, numbered
-from ipygrad.engine.core import Array, Constant
+from ipygrad.engine.core import Array, Constant, creator_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,6 +110,11 @@ def capture_graph(
         Where the user's names stand.
     sites
         Who watched the functions being called, for lines, sources and further names.
+
+    Raises
+    ------
+    TypeError
+        When a creator is no `Function`.
     """
     functions = _in_topological_order(results)
     variables = _numbered_variables(results, functions)
@@ -157,9 +162,8 @@ def _in_topological_order(results: Sequence[Variable]) -> list[Function]:
     """Return every function behind `results`, inputs first, depth first; without recursion."""
     order: list[Function] = []
     seen: set[int] = set()
-    stack: list[tuple[Function, bool]] = [
-        (result.creator, False) for result in reversed(results) if result.creator is not None
-    ]
+    creators = [creator_of(result) for result in reversed(results)]
+    stack = [(creator, False) for creator in creators if creator is not None]
     while stack:
         function, inputs_done = stack.pop()
         if inputs_done:
@@ -167,9 +171,8 @@ def _in_topological_order(results: Sequence[Variable]) -> list[Function]:
         elif id(function) not in seen:
             seen.add(id(function))
             stack.append((function, True))
-            stack.extend(
-                (x.creator, False) for x in reversed(function.inputs) if x.creator is not None
-            )
+            creators = [creator_of(x) for x in reversed(function.inputs)]
+            stack.extend((creator, False) for creator in creators if creator is not None)
     return order
 
 

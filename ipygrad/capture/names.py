@@ -30,12 +30,13 @@ class NoCallSites:
 def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
     """Return the name of each variable in `namespace`, also inside its lists, tuples and dicts.
 
-    Names with a leading underscore do not count, nor do IPython's ``In`` and ``Out``. Of several
-    names for one variable the one that was assigned first is taken.
+    Names with a leading underscore do not count, nor do IPython's ``In`` and ``Out`` and the names
+    that no source can hold, which rewritten assertions and comprehensions have. Of several names
+    for one variable the one that was assigned first is taken.
     """
     names: dict[Variable, str] = {}
     for name, value in list(namespace.items()):
-        if name.startswith("_") or name in ("In", "Out"):
+        if name.startswith("_") or not name.isidentifier() or name in ("In", "Out"):
             continue
         for variable, path in _variables_in(name, value):
             names.setdefault(variable, path)

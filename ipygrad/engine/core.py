@@ -452,8 +452,9 @@ class Function:
 
     @input.setter  # noqa: A003
     def input(self, variable: Variable) -> None:
-        if self.is_recorded:
+        if self._is_linked:
             self._leave_earlier_outputs_to_a_copy()
+            del self._outputs
         self.inputs = (variable,)
         self.generation = variable.generation
 
@@ -466,7 +467,16 @@ class Function:
 
     @output.setter
     def output(self, variable: Variable) -> None:
+        if self._is_linked:
+            self._leave_earlier_outputs_to_a_copy()
+            del self.inputs
         self.outputs = (variable,)
+
+    @property
+    def _is_linked(self) -> bool:
+        # A __call__ that a user wrote assigns input and output, in either order. Where both are
+        # there already, the first assignment begins another call.
+        return hasattr(self, "inputs") and hasattr(self, "_outputs")
 
     def inputs_like(self, cotangent: Gradient) -> Any:
         """Return the inputs as what `cotangent` is: arrays, or Variables."""
@@ -607,20 +617,23 @@ def reverse_pass(
     waiting: list[tuple[int, int, Function]] = []
     queued: set[int] = set()
 
-    def queue(function: Function | None) -> None:
+    def queue(variable: Variable) -> None:
+        function = creator_of(variable)
         if function is not None and id(function) not in queued:
             queued.add(id(function))
             heappush(waiting, (-function.generation, len(queued), function))
 
-    queue(creator_of(result))
+    queue(result)
     while waiting:
         function = heappop(waiting)[2]
         cotangents = tuple([_arriving(y, gradients, create_graph) for y in function._outputs])
         contributions = _run_backward(function, cotangents, create_graph)
         for x, contribution in zip(function.inputs, contributions, strict=True):
             if contribution is not None:
-                gradients[x] = accumulate(gradients.get(x), contribution)
-                queue(creator_of(x))
+                before = gradients.get(x)
+                gradients[x] = accumulate(before, contribution)
+                if before is None:
+                    queue(x)
         yield Turn(function, cotangents, contributions)
 
 
@@ -646,8 +659,9 @@ def _arriving(
     reference: weakref.ref[Variable], gradients: dict[Variable, Gradient], create_graph: bool
 ) -> Gradient:
     output = reference()
-    if output is not None and output in gradients:
-        return gradients[output]
+    arrived = None if output is None else gradients.get(output)
+    if arrived is not None:
+        return arrived
     # One of several outputs that played no part in the result, or was dropped: zero.
     like = reference if isinstance(reference, _OutputRef) else output
     zeros = np.zeros(like.shape, like.dtype)  # type: ignore[union-attr]
@@ -671,7 +685,7 @@ def _run_backward(
         ) from error
     finally:
         _being_differentiated = None
-    contributions = tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
+    contributions = returned if isinstance(returned, (tuple, list)) else (returned,)
     if len(contributions) != len(function.inputs):
         raise BackwardError(
             f"{function.label}.backward returned {_count(len(contributions), 'contribution')} for "
@@ -690,6 +704,8 @@ def _checked(
     contribution: Any, variable: Variable, number: int, function: Function, create_graph: bool
 ) -> Gradient:
     """Return `contribution` if it fits `variable`, the input of that number, else raise."""
+    if type(contribution) is np.float64 and not create_graph and variable._data.ndim == 0:
+        return contribution  # type: ignore[return-value]  # as good as an array, and quicker
     which = f" for input {number + 1}" if len(function.inputs) > 1 else ""
     if contribution is None:
         raise BackwardError(
@@ -698,8 +714,6 @@ def _checked(
     gradient: Any
     if isinstance(contribution, Variable):
         gradient = contribution if create_graph else contribution._data
-    elif type(contribution) is np.float64 and not create_graph:
-        gradient = contribution  # as good as an array of shape (), and quicker
     else:
         try:
             array = as_array(contribution, f"What {function.label}.backward returns{which}")

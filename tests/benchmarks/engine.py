@@ -27,7 +27,7 @@ Seconds = tuple[float, float]
 
 
 def chain_by_engine(size: int) -> Seconds:
-    x = y = Variable(0.5)
+    y = Variable(0.5)
     start = perf_counter()
     for _ in range(size):
         y = tanh(y)
@@ -41,11 +41,11 @@ def chain_by_hand(size: int) -> Seconds:
     values = [np.array(0.5)]
     start = perf_counter()
     for _ in range(size):
-        values.append(np.tanh(values[-1]))
+        values.append(np.asarray(np.tanh(values[-1])))
     middle = perf_counter()
     gradient = np.ones_like(values[-1])
     for y in reversed(values[1:]):
-        gradient = gradient * (1 - y * y)
+        gradient = np.asarray(gradient * (1 - y * y))
     end = perf_counter()
     return middle - start, end - middle
 
@@ -67,7 +67,7 @@ def fan_by_hand(size: int) -> Seconds:
     start = perf_counter()
     y = leaves[0]
     for leaf in leaves[1:]:
-        y = y + leaf
+        y = np.asarray(y + leaf)
     middle = perf_counter()
     gradient = np.ones_like(y)
     gradients = [gradient.copy() for _ in leaves]
