@@ -869,3 +869,19 @@ def test_the_classes_can_be_called_like_the_functions() -> None:
     x = Variable(3.0)
     assert Add()(x, 2).data == add(x, 2).data == 5.0
     assert multiply(x, x).data == Square()(x).data == 9.0
+
+
+def test_a_backward_cannot_change_what_arrives_in_place() -> None:
+    class Doubles(Function):
+        def forward(self, x: Any) -> Any:
+            return x + x
+
+        def backward(self, gy: Any) -> Any:
+            gy *= 2
+            return gy
+
+    x = Variable([1.0, 2.0])
+    y = Doubles()(x)
+    with pytest.raises(BackwardError, match="read-only"):
+        (y * 3).backward()
+    assert y.grad is None

@@ -676,6 +676,9 @@ def _run_backward(
         if create_graph:
             _refuse_remembered_values(function)
             _being_differentiated = function
+        elif hasattr(function, "__dict__"):
+            # A user's backward may write `gy *= 2`, which would change the output's own gradient.
+            cotangents = tuple([_read_only(cotangent) for cotangent in cotangents])
         returned = function.backward(*cotangents)
     except BackwardError:
         raise
@@ -698,6 +701,12 @@ def _run_backward(
             for number, (x, gx) in enumerate(zip(function.inputs, contributions, strict=True))
         ]
     )
+
+
+def _read_only(cotangent: Gradient) -> Gradient:
+    view = cast("Array", cotangent)[...]
+    view.flags.writeable = False
+    return view
 
 
 def _checked(
