@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ipygrad import Variable, backward_pass, exp, square
+from tests.converter import EXAMPLES, nbconvert
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,18 @@ def test_a_link_opens_at_a_step(page: Page, path: Path) -> None:
     expect(status).to_have_text(re.compile("^Step 3 of 3"))
     page.evaluate("() => { location.hash = 'step=99'; }")
     expect(status).to_have_text(re.compile("^Step 3 of 3"))
+
+
+def test_what_nbconvert_makes_steps_too(page: Page, tmp_path: Path, watch: Watch) -> None:
+    html = nbconvert(EXAMPLES[0], "html", tmp_path)
+    page.goto(html.as_uri())
+    view = page.get_by_role("group", name="Backward pass of y").first
+    view.get_by_role("button", name="Next step").click()
+    expect(view.get_by_role("status")).to_have_text(re.compile("^Step 1 of 3"))
+    # Its page template asks for MathJax and the like; that is not ours, and it was refused.
+    assert not any("grad" in request for request in watch.requests)
+    watch.requests.clear()
+    watch.errors.clear()
 
 
 def test_without_scripts_it_is_a_picture_and_a_table(page: Page, path: Path) -> None:
