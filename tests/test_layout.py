@@ -264,8 +264,8 @@ def test_nothing_and_a_single_variable() -> None:
     assert (empty.width, empty.height) == (2 * MARGIN, 2 * MARGIN)
     assert empty.edges == ()
     alone = lay_out(graph_of([], "x"))
-    assert alone.variables == (Box(MARGIN, MARGIN, 112, 62),)
-    assert (alone.width, alone.height) == (112 + 2 * MARGIN, 62 + 2 * MARGIN)
+    assert alone.variables == (Box(MARGIN, MARGIN, 96, 62),)
+    assert (alone.width, alone.height) == (96 + 2 * MARGIN, 62 + 2 * MARGIN)
 
 
 def test_the_same_graph_gives_the_same_drawing() -> None:
@@ -284,7 +284,7 @@ def test_boxes_are_as_wide_as_their_text() -> None:
     graph = graph_of([("f", "x", "a_rather_long_name"), ("a_long_function", "x", "y")])
     plain = lay_out(graph)
     widths = [box.width for box in plain.variables]
-    assert widths == [112, pytest.approx(18 * 7.8 + 20), 112]
+    assert widths == [96, pytest.approx(18 * 7.8 + 20), 96]
     assert [box.width for box in plain.functions] == [56, pytest.approx(15 * 7.8 + 20)]
     told = lay_out(graph, ["x" * 14, "1", "가" * 40])
     assert [box.width for box in told.variables] == [

@@ -29,7 +29,7 @@ COLUMN_WIDTH = 7.8
 """Estimated width of a column in the drawing's 13 px font, px."""
 PADDING = 20.0
 """What a box is wider than its text, px."""
-VARIABLE_HEIGHT, VARIABLE_WIDTH = 62.0, 112.0
+VARIABLE_HEIGHT, VARIABLE_WIDTH = 62.0, 96.0
 """Height and least width of a variable's box (three rows of text), px."""
 FUNCTION_HEIGHT, FUNCTION_WIDTH = 34.0, 56.0
 """Least height and width of a function's box (one row of text), px."""
@@ -41,7 +41,7 @@ BOX_GAP, EDGE_GAP, PASSING_GAP = 18.0, 10.0, 14.0
 """Least distance in a column between two boxes, two passing edges, an edge and a box, px."""
 ROUNDING = 0.1
 """What rounding to 0.1 px can take away from a distance."""
-RANK_GAP, MOST_RANK_GAP = 44.0, 140.0
+RANK_GAP, MOST_RANK_GAP = 52.0, 140.0
 """Least and greatest distance between two columns, px."""
 STAGGER = 0.8
 """How far apart edges from one box to the top and bottom of another turn, as a share of the gap."""

@@ -40,7 +40,10 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
             arriving, local, contribution, before, after     Numbers or null
         ]
         notes [text]
-        plot            an SVG document as text | null (drawn on demand by a kernel, or none) ]
+        picture         bool: the function is one of numbers, and so has a plot; where no step has
+                        one, no room is kept
+        plot            an SVG document as text, with a column for each product that has a local and
+                        is no constant | null (drawn on demand by a kernel, or none) ]
     table
         columns [text], rows [[text]]                 one row for each product of each step;
         row_steps [step]
@@ -241,6 +244,7 @@ def _start(shown: Pass) -> Json:
         "status": said.status,
         "products": products,
         "notes": [],
+        "picture": False,
         "plot": None,
     }
 
@@ -276,6 +280,7 @@ def _step(shown: Pass, step: BareStep, plot: str | None) -> Json:
         "status": said.status,
         "products": products,
         "notes": list(shown.notes(step)),
+        "picture": any(product["local"] and not product["constant"] for product in products),
         "plot": plot,
     }
 

@@ -1,49 +1,21 @@
-"""Payloads for tests of the front end, built by hand: no engine, no layout, no languages."""
+"""Payloads for tests of the front end, built by hand: no engine and no layout."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 Payload = dict[str, Any]
 Number = dict[str, str]
 
-WORDS = {
-    "first": "First step",
-    "previous": "Previous step",
-    "play": "Play",
-    "pause": "Pause",
-    "next": "Next step",
-    "last": "Last step",
-    "step": "Step",
-    "position": "{step} / {last}",
-    "graph": "Graph of the computation",
-    "code": "Code of the cell",
-    "table": "Table of the whole pass",
-    "go": "Go to step {step}",
-    "more": "+ {count} more",
-    "not_yet": "not yet",
-    "gradient": "grad {value}",
-    "constant": "constant",
-    "variable_label": "variable {name}, value {value}, gradient {gradient}",
-    "constant_label": "constant {name}, value {value}",
-    "function_label": "function {label}, step {step}",
-    "function_unused_label": "function {label}, not in this pass",
-    "arriving": "gradient arriving",
-    "local": "local derivative",
-    "jacobian": "a Jacobian",
-    "contribution": "contribution to {name}",
-    "start": "gradient of {name} at the start",
-    "added": "added to what is there: {before} → {after}",
-    "no_gradient": "{name} is a constant: no gradient is kept",
-    "plot": "{heading}: the curve with its tangent",
-    "plot_waiting": "The plot is being drawn …",
-    "plot_none": "There is no plot for this step.",
-}
+ENGLISH = resources.files("ipygrad.explain") / "languages" / "en.json"
+WORDS: dict[str, str] = json.loads(ENGLISH.read_text("utf-8"))["interface"]
 """The texts of the interface, in English."""
 
-BOX_WIDTH, GAP, MARGIN = 112.0, 44.0, 12.0
+BOX_WIDTH, GAP, MARGIN = 96.0, 52.0, 12.0
 VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
 
 
@@ -73,12 +45,13 @@ def number(value: float | None) -> Number | None:
     return None if value is None else {"text": f"{value:.4g}", "exact": repr(value)}
 
 
-def plot(label: str) -> str:
-    """Return a small picture in SVG, of the size of a real one."""
+def plot(label: str, columns: int = 1) -> str:
+    """Return a small picture in SVG, of the size of a real one; it has one curve."""
+    width = 302 if columns == 1 else 238 * columns
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" '
-        'width="302pt" height="266pt" viewBox="0 0 302 266">'
-        '<rect width="302" height="266" fill="#fff"/>'
+        f'width="{width}pt" height="266pt" viewBox="0 0 {width} 266">'
+        f'<rect width="{width}" height="266" fill="#fff"/>'
         '<path d="M40 230H290M40 230V20" stroke="#8c8c8c" fill="none"/>'
         '<path d="M40 220C160 210 240 150 290 20" stroke="#0072b2" stroke-width="2" fill="none"/>'
         '<path d="M120 230L280 60" stroke="#d55e00" stroke-width="2" stroke-dasharray="6 4"/>'
@@ -118,7 +91,8 @@ def build(
         heading = f"{call.label}: from {variables[call.output].name} to " + ", ".join(
             variables[variable].name for variable in dict.fromkeys(call.inputs)
         )
-        picture = plot(call.label) if plots else None
+        kept = sum(not product["constant"] for product in products)
+        picture = plot(call.label, kept) if plots else None
         steps.append(_step(index, call.line, heading, products, picture))
     for k, step in enumerate(steps):
         step["status"] = f"Step {k} of {len(steps) - 1}: {step['heading']}"
@@ -166,9 +140,10 @@ def _product(
         "variable": variable,
         "name": name,
         "constant": constant,
+        "holds": True,
         "arriving": number(arriving),
         "local": number(local),
-        "contribution": number(contribution),
+        "contribution": None if constant else number(contribution),
         "before": number(before),
         "after": None if constant else number(after),
     }
@@ -189,6 +164,7 @@ def _step(
         "status": "",
         "products": products,
         "notes": [],
+        "picture": picture is not None,
         "plot": picture,
     }
 
@@ -326,8 +302,8 @@ def nasty() -> Payload:
         plots=False,
         box_width=160.0,
     )
-    payload["steps"][1]["notes"] = [text]
-    payload["steps"][1]["plot"] = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
+    payload["steps"][1].update(notes=[text], picture=True, plot=svg)
     return payload
 
 

@@ -17,10 +17,12 @@
  *   inputs: number[], outputs: (number | null)[], step: number | null, box: Box | null}} FunctionNode */
 /** @typedef {{function: number, variable: number, role: string, position: number,
  *   points: Point[]}} Edge */
-/** @typedef {{variable: number, name: string, constant: boolean, arriving: Num | null,
- *   local: Num | null, contribution: Num | null, before: Num | null, after: Num | null}} Product */
+/** @typedef {{variable: number, name: string, constant: boolean, holds: boolean,
+ *   arriving: Num | null, local: Num | null, contribution: Num | null, before: Num | null,
+ *   after: Num | null}} Product */
 /** @typedef {{function: number | null, line: number | null, heading: string, sentence: string,
- *   status: string, products: Product[], notes: string[], plot: string | null}} Step */
+ *   status: string, products: Product[], notes: string[], picture: boolean,
+ *   plot: string | null}} Step */
 /** @typedef {{title: string, language: string, words: Record<string, string>, start: number,
  *   notices: string[], code: {first: number, lines: string[]} | null,
  *   graph: {width: number | null, height: number | null, variables: VariableNode[],
@@ -34,14 +36,28 @@
 
 /** Time between two steps while playing, ms. */
 const PLAY_INTERVAL = 1200;
+/** Widths below which captions take two lines, and from which text and plot, and then two products
+ * stand side by side, px. */
+const NARROW_PANEL = 480;
+const WIDE_PANEL = 520;
+const ROOMY_PANEL = 760;
+/** A drawing is fitted to its panel, but not below this scale. */
+const LEAST_SCALE = 0.8;
 /** Longest text in a box of the drawing, in columns; a wide character takes two. */
 const BOX_COLUMNS = 18;
-/** Longest number on an edge, in columns. */
-const EDGE_COLUMNS = 10;
+/** Estimated width of a column in bold, px. */
+const COLUMN_WIDTH = 8;
+/** Longest number on an edge, and the longest that fits between two boxes, in columns. */
+const EDGE_COLUMNS = 12;
+const GAP_COLUMNS = 5;
 /** Letters that take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
 /** How many of the longest texts are tried for room; which is highest depends on where lines break. */
 const LONGEST_TEXTS = 6;
+/** Most products of a step that are shown as boxes; more are lines of text. */
+const MOST_PRODUCTS = 3;
+/** Height of a constant's line, as a share of a product's. */
+const CONSTANT_ROW = 0.3;
 /** Most boxes in one column of a neighbourhood. */
 const MOST_BOXES = 8;
 /** Tables with more rows show a window of them, which moves on by WINDOW_STEP rows. */
@@ -54,7 +70,8 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
   `alt aria-current aria-disabled aria-hidden aria-label aria-level aria-valuetext class d data-text
-  height lang max min role rx scope src step tabindex text-anchor title type viewBox width x y
+  height lang lengthAdjust max min role rx scope src step tabindex text-anchor textLength title type
+  viewBox width x y
   ${SUPPRESS}`.split(/\s+/),
 );
 
@@ -114,23 +131,26 @@ function fill(template, values) {
 }
 
 /**
+ * How many columns a text takes.
+ * @param {string} text
+ */
+const columnsOf = (text) => [...text].reduce((sum, c) => sum + (WIDE.test(c) ? 2 : 1), 0);
+
+/**
  * Cut a text to a number of columns, the last of which is then an ellipsis.
  * @param {string} text
  * @param {number} columns
  */
 function shorten(text, columns) {
-  let used = 0;
+  if (columnsOf(text) <= columns) return text;
+  let free = columns - 1;
   let kept = "";
   for (const character of text) {
-    used += WIDE.test(character) ? 2 : 1;
-    if (used > columns) {
-      const letters = [...kept];
-      const last = letters.pop() ?? "";
-      return used - columns === 2 && !WIDE.test(last) ? `${kept}…` : `${letters.join("")}…`;
-    }
+    free -= columnsOf(character);
+    if (free < 0) break;
     kept += character;
   }
-  return text;
+  return `${kept}…`;
 }
 
 /**
@@ -138,9 +158,8 @@ function shorten(text, columns) {
  * @param {string[]} texts
  */
 function longest(texts) {
-  const columns = (/** @type {string} */ text) => [...text].reduce((n, c) => n + (WIDE.test(c) ? 2 : 1), 0);
-  const sized = [...new Set(texts)].map((text) => ({ text, columns: columns(text) }));
-  sized.sort((a, b) => b.columns - a.columns);
+  const sized = [...new Set(texts)].map((text) => ({ text, width: columnsOf(text) }));
+  sized.sort((a, b) => b.width - a.width);
   return sized.slice(0, LONGEST_TEXTS).map(({ text }) => text);
 }
 
@@ -169,7 +188,7 @@ function button(attributes, press, ...children) {
 /**
  * Bring a box into the middle of its scroller if it does not stand well inside; scrolls nothing else.
  * @param {HTMLElement} scroller
- * @param {Box} box
+ * @param {number[]} box
  */
 function scrollInside(scroller, [x, y, width, height]) {
   const { clientWidth, clientHeight, scrollLeft, scrollTop } = scroller;
@@ -340,8 +359,7 @@ function drawing(pass, scene, press) {
     labels,
   );
   // As style, because style sheets of hosts scale every svg.
-  element.style.width = `${width}px`;
-  element.style.height = `${height}px`;
+  element.style.width = `clamp(${LEAST_SCALE * width}px, 100%, ${width}px)`;
 
   /** @type {Map<number, {edge: Edge, group: Element}[]>} */
   const edgesOf = new Map(scene.functions.map(([f]) => [f, []]));
@@ -384,7 +402,8 @@ function drawing(pass, scene, press) {
     const { group, x, middle, centre } = boxAt(kind, box, 4, pass.complete(v));
     const row = (/** @type {string} */ style, /** @type {number} */ dy, text = "") => {
       const y = centre + dy;
-      const line = svg("text", { class: style, x: middle, y, "text-anchor": "middle" });
+      const attributes = { class: style, x: middle, y, lengthAdjust: "spacingAndGlyphs" };
+      const line = svg("text", { ...attributes, "text-anchor": "middle" });
       line.textContent = shorten(text, BOX_COLUMNS);
       group.append(line);
       return line;
@@ -412,6 +431,10 @@ function drawing(pass, scene, press) {
         shown = number;
         const text = pass.word("gradient", { value: number?.text ?? "–" });
         gradient.textContent = shorten(text, BOX_COLUMNS);
+        // Boxes are made for values: a longer gradient is written more closely.
+        const room = Number(box[2]) - 8;
+        const isLong = columnsOf(gradient.textContent) * COLUMN_WIDTH > room;
+        put(gradient, { textLength: isLong ? room : null });
         group.classList.toggle("ipygrad-waiting", number === null);
         const told = pass.word("gradient", { value: number?.exact ?? pass.word("not_yet") });
         title.textContent = `${exact}\n${told}`;
@@ -474,12 +497,17 @@ function drawing(pass, scene, press) {
     found.sort((a, b) => a.y - b.y);
     let free = -Infinity;
     return found.map(({ x, y, number }, i) => {
-      // Above an edge, and below those of the lower half of a bundle.
+      const text = shorten(number.text, EDGE_COLUMNS);
+      // Above an edge, and below those of the lower half of a bundle. A long one begins at the
+      // variable's box and passes above the function's.
       const isBelow = i > 0 && i >= found.length / 2;
-      const at = Math.max(y + (isBelow ? 16 : -8), free);
+      const isLong = text.length > GAP_COLUMNS;
+      const above = isLong && found.length === 1 ? -22 : -8;
+      const at = Math.max(y + (isBelow ? 16 : above), free);
       free = at + 15;
-      const label = svg("text", { class: "ipygrad-contribution", x, y: at, "text-anchor": "middle" });
-      label.textContent = shorten(number.text, EDGE_COLUMNS);
+      const place = isLong ? { x: x - 22, "text-anchor": "start" } : { x, "text-anchor": "middle" };
+      const label = svg("text", { class: "ipygrad-contribution", y: at, ...place });
+      label.textContent = text;
       return label;
     });
   }
@@ -488,6 +516,11 @@ function drawing(pass, scene, press) {
   let lit = [];
   return {
     element,
+    /**
+     * Where a box of the scene stands in the element as it is scaled, px.
+     * @param {Box} box
+     */
+    scaled: (box) => box.map((length) => (Number(length) * element.clientWidth) / width),
     /** @param {number} k */
     show(k) {
       const step = pass.steps[k];
@@ -539,8 +572,8 @@ function neighbours(pass, k) {
 }
 
 /** Sizes in a neighbourhood, px. */
-const VARIABLE_SIZE = [152, 62];
-const FUNCTION_SIZE = [132, 34];
+const VARIABLE_SIZE = [140, 62];
+const FUNCTION_SIZE = [116, 34];
 const COLUMN_GAP = 52;
 const ROW_GAP = 12;
 const MARGIN = 12;
@@ -643,10 +676,12 @@ function graphView(pass, press) {
         whole.show(k);
         focus = f === null ? (graph.variables[products[0]?.variable]?.box ?? null) : graph.functions[f].box;
       },
-      scroll: () => focus && scrollInside(element, focus),
+      scroll: () => focus && scrollInside(element, whole.scaled(focus)),
     };
   }
 
+  /** @type {ReturnType<typeof drawing>} */
+  let part;
   let tallest = 0;
   // One height for all steps, so that the controls below keep their place.
   pass.steps.forEach((_, k) =>
@@ -655,13 +690,13 @@ function graphView(pass, press) {
     }),
   );
   const height = Math.min(tallest + 2 * MARGIN, MOST_HEIGHT);
-  element.style.height = `${height + 18}px`;
+  element.style.height = `${height + 10}px`;
   return {
     element,
     /** @param {number} k */
     show(k) {
       const scene = neighbourhood(pass, k, height);
-      const part = drawing(pass, scene, press);
+      part = drawing(pass, scene, press);
       part.show(k);
       // A focused box that goes away would leave its keys to the notebook.
       const focused = element.contains(activeElement(element));
@@ -673,11 +708,11 @@ function graphView(pass, press) {
         if (next instanceof SVGElement) next.focus({ preventScroll: true });
       }
     },
-    scroll: () => focus && scrollInside(element, focus),
+    scroll: () => focus && scrollInside(element, part.scaled(focus)),
   };
 }
 
-// ---------------------------------------------------------------- code, step, table
+// ---------------------------------------------------------------- code, step, plot, table
 
 /**
  * The cell's code; lines that called a function are buttons.
@@ -688,9 +723,10 @@ function graphView(pass, press) {
 function codeView(pass, now, press) {
   const { first, lines } = pass.payload.code ?? { first: 1, lines: [] };
   const list = html("div", { class: "ipygrad-lines", role: "list" });
-  const element = focusable(
+  const scroller = focusable(
     html("div", { class: "ipygrad-code", role: "group", "aria-label": pass.word("code") }, list),
   );
+  const element = html("div", { class: "ipygrad-code-panel" }, scroller);
   const rows = lines.map((text, i) => {
     const line = Number(first) + i;
     const parts = [
@@ -722,15 +758,15 @@ function codeView(pass, now, press) {
       lit = row;
     },
     scroll() {
-      if (!lit || element.scrollHeight <= element.clientHeight) return;
+      if (!lit || scroller.scrollHeight <= scroller.clientHeight) return;
       const { offsetTop, offsetHeight } = lit;
-      scrollInside(element, [element.scrollLeft + 48, offsetTop, 0, offsetHeight]);
+      scrollInside(scroller, [scroller.scrollLeft + 48, offsetTop, 0, offsetHeight]);
     },
   };
 }
 
 /**
- * One step in words, numbers and its plot.
+ * One step in numbers and words.
  * @param {Pass} pass
  */
 function stepView(pass) {
@@ -738,118 +774,156 @@ function stepView(pass) {
   const heading = html("span", { role: "heading", "aria-level": 3 });
   const sentence = html("span");
   const notes = html("span");
+  const noteText = (/** @type {Step} */ step) => step.notes.join(" ");
+
   /**
    * A text with the room that the longest of all steps takes.
    * @param {HTMLElement} text
    * @param {(step: Step) => string} of
-   * @param {string} [style]
+   * @param {string} style
    */
-  function sized(text, of, style = "") {
+  function sized(text, of, style) {
     const ghosts = longest(steps.map(of)).map((ghost) =>
       html("span", { class: "ipygrad-ghost", "data-text": ghost, "aria-hidden": "true" }),
     );
     return focusable(html("div", { class: `ipygrad-sized ${style}` }, text, ...ghosts));
   }
-  const noteText = (/** @type {Step} */ step) => step.notes.join(" ");
-  const hasNotes = steps.some(({ notes }) => notes.length > 0);
-  const products = html("div", { class: "ipygrad-products" });
-  const most = Math.max(...steps.map((step) => step.products.length));
-  // Up to three products are all in sight; of more, a scroller shows the first ones.
-  products.style.setProperty("--ipygrad-products", String(most > 3 ? 2.3 : most));
-  focusable(products);
-  const image = html("img", { class: "ipygrad-image" });
-  const placeholder = html("span", { class: "ipygrad-placeholder" });
-  // A picture that cannot be drawn is none.
-  image.addEventListener("error", () => view.showPlot(null, pass.word("plot_none"), 0));
-  const plot = html("div", { class: "ipygrad-plot" }, image, placeholder);
-  const element = html(
-    "div",
-    { class: "ipygrad-step" },
-    sized(heading, (step) => step.heading, "ipygrad-heading"),
-    products,
-    sized(sentence, (step) => step.sentence),
-    ...(hasNotes ? [sized(notes, noteText, "ipygrad-notes")] : []),
-    plot,
-  );
 
+  // Room for the boxes of any step that has boxes; longer lists scroll in the same room.
+  const isList = (/** @type {Step} */ step) => step.products.length > MOST_PRODUCTS;
+  const rowsOf = (/** @type {Step} */ step) =>
+    step.products.reduce((rows, { constant }) => rows + (constant ? CONSTANT_ROW : 1), 0);
+  const boxed = steps.filter((step) => !isList(step));
+  const most = Math.max(...boxed.map((step) => step.products.length));
+  const products = focusable(html("div", { class: "ipygrad-products" }));
+  products.classList.toggle("ipygrad-pairs", most > 1);
+  products.style.setProperty("--ipygrad-rows-of-one", String(Math.max(...boxed.map(rowsOf))));
+  products.style.setProperty("--ipygrad-rows-of-pairs", String(Math.ceil(most / 2)));
+
+  /**
+   * @param {string} text
+   * @param {string | null} [label] what a screen reader says instead
+   */
+  const sign = (text, label = null) =>
+    html("span", { class: "ipygrad-sign", role: label && "img", "aria-label": label }, text);
   /**
    * @param {string} caption
    * @param {Num | null} number
-   * @param {string} [kind]
+   * @param {string} [style]
    */
-  const factor = (caption, number, kind = "") =>
+  const factor = (caption, number, style = "") =>
     html(
       "span",
-      { class: `ipygrad-factor ${kind}` },
+      { class: `ipygrad-factor ${style}` },
       html("span", { class: "ipygrad-caption", title: caption }, caption),
       numeral(pass, number),
     );
-  const sign = (/** @type {string} */ text) => html("span", { class: "ipygrad-sign" }, text);
 
   /** @param {Product} product */
-  function productRow({ name, constant, arriving, local, contribution, before, after }) {
-    const isStart = arriving === null && local === null && !constant;
-    const result = factor(
-      pass.word(isStart ? "start" : "contribution", { name }),
-      contribution,
-      "ipygrad-result",
+  function productRow({ name, constant, holds, arriving, local, contribution, before, after }) {
+    const row = html("div", { class: "ipygrad-product", role: "group", "aria-label": name });
+    if (constant) {
+      const text = pass.word("no_gradient", { name });
+      row.append(html("div", { class: "ipygrad-sum ipygrad-none" }, text));
+      return row;
+    }
+    const isStart = arriving === null;
+    const caption = pass.word(isStart ? "start" : "contribution", { name });
+    const result = factor(caption, contribution, "ipygrad-result");
+    const factors = [
+      factor(pass.word("arriving"), arriving),
+      sign("×"),
+      factor(pass.word("local"), local ?? { text: pass.word("jacobian"), exact: "" }),
+      holds ? sign("=") : sign("≠", pass.word("not_equal")),
+    ];
+    const change = { name, before: numeral(pass, before), after: numeral(pass, after) };
+    const sum = isStart ? [] : fill(pass.words.added ?? "", change);
+    const exact = after && isRounded(after) ? pass.word("exactly", { value: after.exact }) : "";
+    row.append(
+      html("div", { class: "ipygrad-equation" }, ...(isStart ? [] : factors), result),
+      html(
+        "div",
+        { class: "ipygrad-sum" },
+        html("span", { class: "ipygrad-change" }, ...sum),
+        html("span", { class: "ipygrad-exact" }, exact),
+      ),
     );
-    const equation = isStart
-      ? [result]
-      : [
-          factor(pass.word("arriving"), arriving),
-          sign("×"),
-          factor(pass.word("local"), local ?? { text: pass.word("jacobian"), exact: "" }),
-          sign("="),
-          result,
-        ];
-    const sum = constant
-      ? [pass.word("no_gradient", { name })]
-      : fill(pass.words.added ?? "added", {
-          name,
-          before: numeral(pass, before),
-          after: numeral(pass, after),
-        });
-    return html(
-      "div",
-      { class: "ipygrad-product", role: "group", "aria-label": name },
-      html("div", { class: "ipygrad-equation" }, ...equation),
-      html("div", { class: "ipygrad-sum" }, ...sum),
-    );
+    return row;
   }
 
-  const view = {
-    element,
+  return {
+    heading: sized(heading, (step) => step.heading, "ipygrad-heading"),
+    products,
+    text: html(
+      "div",
+      { class: "ipygrad-text" },
+      sized(sentence, (step) => step.sentence, "ipygrad-sentence"),
+      ...(steps.some(noteText) ? [sized(notes, noteText, "ipygrad-notes")] : []),
+    ),
     /** @param {number} k */
     show(k) {
       const step = steps[k];
       heading.textContent = step.heading;
       sentence.textContent = step.sentence;
       notes.textContent = noteText(step);
+      products.classList.toggle("ipygrad-list", isList(step));
       products.replaceChildren(...step.products.map(productRow));
     },
+    scroll() {
+      products.scrollTop = 0;
+    },
+  };
+}
+
+/**
+ * Whether a number is shown with fewer digits than it has; false for arrays.
+ * @param {Num} number
+ */
+const isRounded = ({ text, exact }) => Number.isFinite(Number(exact)) && Number(text) !== Number(exact);
+
+/**
+ * The card of the plots, or words in the same room.
+ *
+ * A plot has a column for each input that takes a gradient. Each column is an image of its own, so
+ * that columns stand side by side or, where there is no room, below one another.
+ *
+ * @param {Pass} pass
+ */
+function plotView(pass) {
+  const curves = (/** @type {Step} */ { products }) =>
+    products.filter(({ local, constant }) => local !== null && !constant).length;
+  const most = Math.max(...pass.steps.map((step) => (step.picture ? curves(step) : 0)));
+  const element = focusable(html("div", { class: "ipygrad-plot" }));
+  /** Kept for all steps, because an image shows its old picture until it has the new one.
+   * @type {HTMLImageElement[]} */
+  const images = [];
+  const view = {
+    element: most > 0 ? element : null,
+    isPair: most > 1,
     /**
      * Show a plot, or words where there is none.
-     * @param {string | null} plotText an SVG document
-     * @param {string} text what to say without one
-     * @param {number} k
+     * @param {string | null} plot an SVG document
+     * @param {string} words what to say without one
+     * @param {Step} step
      */
-    showPlot(plotText, text, k) {
-      image.hidden = plotText === null;
-      placeholder.textContent = plotText === null ? text : "";
-      plot.classList.toggle("ipygrad-empty", plotText === null);
-      const address = plotText && `data:image/svg+xml;charset=utf-8,${encodeURIComponent(plotText)}`;
-      put(image, {
-        src: address,
-        alt: address && pass.word("plot", { heading: steps[k].heading }),
-      });
-    },
-    scroll() {
-      if (most > 3) products.scrollTop = 0;
-    },
-    /** @param {boolean} expected whether any step has a plot, so that room is kept for it */
-    reserve(expected) {
-      plot.classList.toggle("ipygrad-reserved", expected);
+    show(plot, words, step) {
+      element.classList.toggle("ipygrad-empty", plot === null);
+      if (plot === null) {
+        element.replaceChildren(words);
+        return;
+      }
+      const count = Math.max(1, curves(step));
+      const src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(plot)}`;
+      const alt = pass.word("plot", { heading: step.heading });
+      for (let i = 0; i < count; i += 1) {
+        const image = (images[i] ??= html("img", { class: "ipygrad-image" }));
+        put(image, { src, alt: i === 0 ? alt : "" });
+        image.classList.toggle("ipygrad-column", count > 1);
+        image.style.objectPosition = count > 1 ? `${(100 * i) / (count - 1)}%` : "";
+        // A picture that cannot be drawn is none.
+        image.onerror = () => view.show(null, pass.word("plot_none"), step);
+      }
+      element.replaceChildren(...images.slice(0, count));
     },
   };
   return view;
@@ -1122,8 +1196,8 @@ export function mount(root, payload, { id, model } = {}) {
   let pass;
   /** @type {{show(k: number): void, scroll?: () => void}[]} */
   let views = [];
-  /** @type {ReturnType<typeof stepView>} */
-  let stepPanel;
+  /** @type {ReturnType<typeof plotView>} */
+  let plotCard;
   /** @type {ReturnType<typeof controlsView>} */
   let controls;
   /** @type {(string | null | undefined)[]} undefined where a plot may still come */
@@ -1196,7 +1270,7 @@ export function mount(root, payload, { id, model } = {}) {
   }
 
   function play() {
-    if (timer !== undefined || pass.last === 0) return;
+    if (timer !== undefined || !isAttached || pass.last === 0) return;
     if (step === pass.last) move(0);
     timer = setInterval(() => {
       move(step + 1);
@@ -1212,10 +1286,8 @@ export function mount(root, payload, { id, model } = {}) {
   function showPlot() {
     const known = plots[step] ?? null;
     const ask = askForPlot ?? (linked && ((k) => linked?.send({ type: "plot", step: k })));
-    const isWanted = plots[step] === undefined && pass.steps[step].function !== null;
-    const isWaiting = ask !== null && isWanted;
-    stepPanel.reserve(ask !== null || plots.some((plot) => typeof plot === "string"));
-    stepPanel.showPlot(known, pass.word(isWaiting ? "plot_waiting" : "plot_none"), step);
+    const isWaiting = ask !== null && pass.steps[step].picture && plots[step] === undefined;
+    plotCard.show(known, pass.word(isWaiting ? "plot_waiting" : "plot_none"), pass.steps[step]);
     if (!isWaiting || asked.has(step)) return;
     asked.add(step);
     ask(step);
@@ -1298,11 +1370,19 @@ export function mount(root, payload, { id, model } = {}) {
     unlink?.();
   }
 
+  function fit() {
+    root.classList.toggle("ipygrad-narrow", width < NARROW_PANEL);
+    root.classList.toggle("ipygrad-wide", width >= WIDE_PANEL);
+    root.classList.toggle("ipygrad-roomy", width >= ROOMY_PANEL);
+  }
+
   const observer = new ResizeObserver(([{ contentRect }]) => {
+    const isNew = contentRect.width !== width;
+    width = contentRect.width;
+    fit();
     if (!isInSight()) detach();
     else if (!isAttached) attach();
-    else if (contentRect.width !== width) scroll();
-    width = contentRect.width;
+    else if (isNew) scroll();
   });
   const keys = listenToKeys(root, { now, last, press: go, toggle });
 
@@ -1319,17 +1399,23 @@ export function mount(root, payload, { id, model } = {}) {
     const graph = graphView(pass, go);
     const code = codeView(pass, now, go);
     const table = tableView(pass, go);
-    stepPanel = stepView(pass);
+    const words = stepView(pass);
+    plotCard = plotView(pass);
     controls = controlsView(pass, { now, press: go, toggle });
-    views = [graph, controls, code, stepPanel, table];
+    views = [graph, controls, words, code, table];
     put(root, { role: "group", "aria-label": payload.title, lang: payload.language });
-    const panels = html("div", { class: "ipygrad-panels" });
-    panels.append(...(payload.code ? [code.element] : []), stepPanel.element);
+    const panels = html("div", { class: "ipygrad-panels" }, words.text);
+    if (plotCard.element) panels.append(plotCard.element);
+    if (payload.code) panels.append(code.element);
+    panels.classList.toggle("ipygrad-with-plot", plotCard.element !== null);
+    panels.classList.toggle("ipygrad-with-pair", plotCard.isPair);
     root.replaceChildren(
       ...payload.notices.map((text) => html("div", { class: "ipygrad-notice" }, text)),
       ...(pass.variables.length > 0 ? [graph.element] : []),
       controls.element,
       controls.status,
+      words.heading,
+      words.products,
       panels,
       table.element,
     );
@@ -1339,6 +1425,8 @@ export function mount(root, payload, { id, model } = {}) {
   }
 
   root.classList.add("ipygrad");
+  width = root.clientWidth;
+  fit();
   step = Math.min(Math.max(Number(payload.start) || 0, 0), payload.steps.length - 1);
   load(payload);
   observer.observe(root);
@@ -1374,12 +1462,13 @@ export function mount(root, payload, { id, model } = {}) {
       return () => callbacks.delete(callback);
     },
     destroy() {
+      pause();
       detach();
       if (frame !== undefined) cancelAnimationFrame(frame);
       observer.disconnect();
       keys.stop();
       callbacks.clear();
-      root.classList.remove("ipygrad");
+      root.classList.remove("ipygrad", "ipygrad-narrow", "ipygrad-wide", "ipygrad-roomy");
       put(root, { role: null, "aria-label": null, lang: null });
       root.replaceChildren(...replaced);
     },
