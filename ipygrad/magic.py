@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
+from contextlib import nullcontext
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
@@ -13,10 +14,18 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from ipygrad.capture.backward import checked_cotangent, run_backward
-from ipygrad.capture.evaluate import parse, render_as_if_from, run, shown_in_short
+from ipygrad.capture.backward import checked_cotangent, final_gradients, run_backward
+from ipygrad.capture.evaluate import (
+    forget_rendering,
+    parse,
+    render_as_if_from,
+    run,
+    shown_in_short,
+)
 from ipygrad.capture.graph import capture_graph
 from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.capture.quiet import quietly
+from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.engine.core import Function, Variable, watching
 from ipygrad.explain.numbers import short
 from ipygrad.explain.words import Words
@@ -24,15 +33,19 @@ from ipygrad.record import BackwardPass, has_kernel
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.evaluate import Cell, Outcome
+    from ipygrad.capture.graph import Graph
     from ipygrad.record import DisplayAs
 
 DISPLAYS = ("html", "widget", "picture", "table")
 OPTIONS = ("--output", "--quiet", "--step", "--cotangent", "--as", "-o", "-q")
+MOST_LIVE_CELLS = 100
+"""Cells whose steppers the kernel follows; older ones go on without it."""
 _OPTION = re.compile(r"-{1,2}[A-Za-z]")
 
 
@@ -49,7 +62,7 @@ class GradMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self._shown: dict[str, BackwardPass] = {}
+        self._shown: dict[str, tuple[str, list[BackwardPass]]] = {}
 
     @magic_arguments("%grad")
     @argument("-o", "--output", metavar="NAME", help="Bind the recorded BackwardPass to NAME.")
@@ -94,13 +107,16 @@ class GradMagics(Magics):  # type: ignore[misc]
         except ValueError as error:
             raise UsageError(f"%%grad cannot read its options, {rest}: {error}") from None
         # parse_argstring would split by IPython's rules, which leave quotes where they are.
-        options: Namespace = self.grad.parser.parse_args(words)
+        try:
+            options: Namespace = self.grad.parser.parse_args(words)
+        except UsageError as error:
+            raise UsageError(f"{error}. The options are {', '.join(OPTIONS)}") from None
         if options.result:
             raise UsageError(
                 f"%%grad got {options.result[0]!r} after its options; write RESULT first, as in "
                 "%%grad loss --step 2"
             )
-        if options.output is not None and not options.output.isidentifier():
+        if options.output is not None and not is_name(options.output):
             raise UsageError(f"-o needs a name to bind, not {options.output!r}")
         return expression, options
 
@@ -111,7 +127,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             raise UsageError("%grad needs a result to go back from: write %grad y")
         result = self._checked(self._evaluate(expression, "RESULT"), "%grad", expression)
         graph = capture_graph([result], self.shell.user_ns)
-        self._finish(result, graph, options, notices=())
+        self._finish(result, graph, options)
 
     # --- %%grad ---
 
@@ -123,18 +139,15 @@ class GradMagics(Magics):  # type: ignore[misc]
         observer = Observer(cell.filename)
         outcome = self._observed(cell, observer)
         if outcome.error is not None:
+            error = outcome.error
+            self._after_the_cell(lambda: forget_rendering(error))
             if not options.quiet:
-                self._show_after_traceback(lambda: self._partial(cell, observer))
-            raise render_as_if_from(outcome.error, self.shell)
+                self._after_the_cell(lambda: self._partial(cell, observer, options))
+            raise render_as_if_from(error, self.shell)
         result = self._result_of(cell, outcome, observer, expression)
         graph = capture_graph([result], self.shell.user_ns, observer)
-        in_graph = {node.variable for node in graph.variables}
-        made_in_graph = {node.variable for node in graph.variables if node.creator is not None}
-        ran_itself = bool(
-            in_graph.intersection(observer.ran_backward_from)
-            or made_in_graph.intersection(observer.assigned)
-        )
-        self._finish(result, graph, options, cell=cell, write=not ran_itself)
+        write = not ran_backward_itself(graph, observer)
+        self._finish(result, graph, options, cell=cell, write=write)
 
     def _observed(self, cell: Cell, observer: Observer) -> Outcome:
         with watching(observer):
@@ -149,17 +162,9 @@ class GradMagics(Magics):  # type: ignore[misc]
         """Return the variable that the pass starts from."""
         if expression:
             return self._checked(self._evaluate(expression, "RESULT"), "%%grad", expression)
-        if isinstance(outcome.value, Variable):
-            return self._checked(outcome.value, "%%grad", "the cell's last expression")
-        for function in observer.called_backward_of:
-            outputs = function.outputs if function.is_recorded else ()
-            for output in outputs:
-                if isinstance(output, Variable) and output.creator is not None:
-                    return output
-        for name in names_from_the_end(cell.source):
-            value = self.shell.user_ns.get(name)
-            if isinstance(value, Variable) and value.creator is not None:
-                return value
+        result = find_result(cell.source, outcome.value, observer, self.shell.user_ns)
+        if result is not None:
+            return self._checked(result, "%%grad", "the cell's last expression")
         raise UsageError(
             f"%%grad needs a result to go back from: {_ending(outcome.value)}.\n"
             "End the cell with a Variable, or name one: %%grad loss"
@@ -201,24 +206,26 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _finish(
         self,
         result: Variable,
-        graph: Any,
+        graph: Graph,
         options: Namespace,
         *,
         cell: Cell | None = None,
         write: bool = False,
-        notices: tuple[str, ...] = (),
     ) -> None:
         cotangent = None
         if options.cotangent is not None:
             cotangent = self._cotangent(result, graph, options.cotangent)
-        recorded = run_backward(graph, cotangent)
+        # What the user's backward methods print is heard where they run as in result.backward().
+        with nullcontext() if write else quietly():
+            recorded = run_backward(graph, cotangent)
         if not 0 <= options.step <= len(recorded.steps):
             raise UsageError(
                 f"--step {options.step} is not in this pass, which has steps 0 to "
                 f"{len(recorded.steps)}"
             )
+        notices: tuple[str, ...] = ()
         if write and recorded.error is None:
-            notices = self._write(result, graph, cotangent)
+            notices = self._write(graph, recorded)
         elif cell is not None and recorded.error is None:
             notices = (Words()("notice_not_written"),)
         bp = BackwardPass(
@@ -237,26 +244,25 @@ class GradMagics(Magics):  # type: ignore[misc]
                 self._show(bp, display_as)
             return
         if not options.quiet:
-            self._show_after_traceback(lambda: self._show(bp, display_as))
+            self._after_the_cell(lambda: self._show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
 
-    def _cotangent(self, result: Variable, graph: Any, expression: str) -> object:
+    def _cotangent(self, result: Variable, graph: Graph, expression: str) -> object:
         value = self._evaluate(expression, "--cotangent")
         try:
             return checked_cotangent(result, graph.variables[graph.results[0]].name, value)
         except (TypeError, ValueError) as error:
             raise UsageError(f"--cotangent {expression}: {error}") from None
 
-    def _write(self, result: Variable, graph: Any, cotangent: Any) -> tuple[str, ...]:
+    def _write(self, graph: Graph, recorded: BackwardRun) -> tuple[str, ...]:
         """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
-        held = {
-            node: node.variable.grad
-            for node in graph.variables
-            if node.variable.grad is not None and not node.variable.grad_by_hand
-        }
-        if cotangent is not None:
-            result.grad = cotangent
-        result.backward()
+        gradients = final_gradients(graph, recorded)
+        if recorded.origin == "by_hand":
+            del gradients[graph.results[0]]
+        nodes = [graph.variables[number] for number in gradients]
+        held = {node: node.variable.grad for node in nodes if node.variable.grad is not None}
+        for number, gradient in gradients.items():
+            graph.variables[number].variable.receive_grad(gradient)
         if not held:
             return ()
         words = Words(digits=self.digits)
@@ -275,43 +281,56 @@ class GradMagics(Magics):  # type: ignore[misc]
             ),
         )
 
-    def _partial(self, cell: Cell, observer: Observer) -> None:
+    def _partial(self, cell: Cell, observer: Observer, options: Namespace) -> None:
         """Show the graph of what a cell had computed when it stopped."""
-        made = observer.made()
-        used = {x for y in made if y.creator is not None for x in y.creator.inputs}
-        ends = [y for y in made if y not in used and isinstance(y.creator, Function)]
-        if ends:
-            graph = capture_graph(ends, self.shell.user_ns, observer)
+        results = ends(observer.made())
+        if results:
+            graph = capture_graph(results, self.shell.user_ns, observer)
             bp = BackwardPass(graph, None, code=cell.lines, digits=self.digits)
-            self._show(bp, self.display_as)
+            self._show(bp, options.display_as or self.display_as)
 
     def _show(self, bp: BackwardPass, display_as: str) -> None:
         if not has_kernel():
             print(bp)
             return
         is_live = display_as in ("html", "widget")
-        display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
         if is_live:
             self._close_earlier_run(bp)
+        display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
 
     def _close_earlier_run(self, bp: BackwardPass) -> None:
-        # A front end that tells which cell is running lets us free the model of its last run.
-        parent = self.shell.get_parent() if hasattr(self.shell, "get_parent") else {}
-        cell_id = parent.get("metadata", {}).get("cellId")
-        if cell_id is not None:
-            earlier = self._shown.pop(cell_id, None)
-            if earlier is not None:
-                earlier.close()
-            self._shown[cell_id] = bp
+        """Free what the kernel holds for the steppers that this run of a cell replaces."""
+        parent = self.shell.get_parent()
+        run = parent.get("header", {}).get("msg_id", "")
+        # A front end tells which cell is running; where one does not, only the latest are kept.
+        cell = parent.get("metadata", {}).get("cellId", run)
+        earlier_run, shown = self._shown.pop(cell, (run, []))
+        if earlier_run != run:
+            _close_all(shown)
+            shown = []
+        self._shown[cell] = (run, [*shown, bp])
+        while len(self._shown) > MOST_LIVE_CELLS:
+            _close_all(self._shown.pop(next(iter(self._shown)))[1])
 
-    def _show_after_traceback(self, show: Callable[[], None]) -> None:
+    def _after_the_cell(self, call: Callable[[], None]) -> None:
+        """Call when IPython has shown the cell's traceback."""
         events = self.shell.events
 
         def once(_result: object) -> None:
             events.unregister("post_run_cell", once)
-            show()
+            call()
 
         events.register("post_run_cell", once)
+
+
+def _close_all(passes: list[BackwardPass]) -> None:
+    for bp in passes:
+        bp.close()
+
+
+def is_name(text: str) -> bool:
+    """Tell whether one can assign to `text`."""
+    return text.isidentifier() and not iskeyword(text)
 
 
 def split_at_first_option(line: str) -> tuple[str, str]:
@@ -331,6 +350,8 @@ def split_at_first_option(line: str) -> tuple[str, str]:
             depth += 1
         elif letter in ")]}":
             depth -= 1
+        elif letter == "#":
+            return line[:position].strip(), ""
         elif (
             depth == 0
             and _OPTION.match(line, position)
@@ -338,35 +359,6 @@ def split_at_first_option(line: str) -> tuple[str, str]:
         ):
             return line[:position].strip(), line[position:]
     return line.strip(), ""
-
-
-def names_from_the_end(source: str) -> Iterator[str]:
-    """Yield the names of Python text: first those it assigns, last one first, then all others.
-
-    What is inside functions, classes and comprehensions is local to them and does not count.
-    """
-    assigned: list[tuple[tuple[int, int], str]] = []
-    used: list[tuple[tuple[int, int], str]] = []
-    waiting: list[ast.AST] = [ast.parse(source)]
-    local = (
-        ast.FunctionDef,
-        ast.AsyncFunctionDef,
-        ast.ClassDef,
-        ast.Lambda,
-        ast.ListComp,
-        ast.SetComp,
-        ast.DictComp,
-        ast.GeneratorExp,
-    )
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Name):
-            place = (node.lineno, node.col_offset)
-            (assigned if isinstance(node.ctx, ast.Store) else used).append((place, node.id))
-        waiting.extend(n for n in ast.iter_child_nodes(node) if not isinstance(n, local))
-    for found in (assigned, used):
-        for _, name in sorted(found, reverse=True):
-            yield name
 
 
 def _ending(value: object) -> str:
@@ -390,7 +382,8 @@ def _complete(shell: InteractiveShell, event: Any) -> list[str]:
     words = event.line.split()
     if event.symbol.startswith("-"):
         return list(OPTIONS)
-    if words[-1 if event.symbol == "" else -2] == "--as":
+    before = words if event.symbol == "" else words[:-1]
+    if before[-1:] == ["--as"]:
         return list(DISPLAYS)
     return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
 
@@ -407,6 +400,8 @@ def unload(shell: InteractiveShell) -> None:
     magics = shell.magics_manager
     for kind in ("line", "cell"):
         magics.magics[kind].pop("grad", None)
+    for name in ("%%grad", "%grad"):
+        shell.strdispatchers["complete_command"].strs.pop(name, None)
     registered = magics.registry.pop(GradMagics.__name__, None)
     if registered in shell.configurables:
         shell.configurables.remove(registered)

@@ -193,3 +193,17 @@ def test_a_change_in_place_is_told(shell: Shell) -> None:
     assert ran.is_fine
     for step in shell["bp"]:
         assert step.notes[0].startswith("a changed in place")
+
+
+def test_exceptions_that_refuse_attributes_arrive_as_they_are(shell: Shell) -> None:
+    shell.run(
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Err(Exception):\n    k: int"
+    )
+    assert type(shell.run("%%grad\nraise Err(3)").error).__name__ == "Err"
+
+
+def test_an_exception_raised_again_shows_where(shell: Shell) -> None:
+    shell.run("E = ValueError('once')\n")
+    shell.run("%%grad\nx = 1\nraise E")
+    ran = shell.run("x = 1\nx = 2\nx = 3\nraise E")
+    assert "----> 4 raise E" in ran.text

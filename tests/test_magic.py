@@ -265,3 +265,116 @@ def test_in_a_terminal_the_table_is_printed() -> None:
     assert "Backward pass of y" in done.stdout
     assert "gradient arriving" in done.stdout
     assert "<div" not in done.stdout
+
+
+# --- cells that are less tidy ---
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("y = (a := square(x)) + (b := exp(a))", "y"),
+        ("a = square(x)\nd['y'] = exp(a)", "d['y']"),
+        ("a = square(x)\nbox.y = exp(a)", "box.y"),
+        ("y = square(x)\nif False:\n    old = exp(y)", "y"),
+        ("%%capture nothing\ny = square(x)", "y"),
+        ("y = square(x)\nkept = [v for v in [y]]", "y"),
+        ("import os\nfrom __future__ import annotations\ny = square(x)", "y"),
+    ],
+)
+def test_the_result_is_found_all_the_same(shell: Shell, body: str, title: str) -> None:
+    shell.run("from types import SimpleNamespace\nx = Variable(0.5)\nold = exp(x)")
+    shell.run("d, box = {}, SimpleNamespace()")
+    ran = shell.run(f"%%grad\n{body}")
+    assert f"Backward pass of {title}\n" in ran.text
+
+
+@pytest.mark.parametrize("later", ["z = exp(y)\nz.backward()", "exp(y).backward()"])
+def test_a_pass_that_began_further_on_is_not_repeated(shell: Shell, later: str) -> None:
+    shell.run(f"%%grad y\nx = Variable(2.0)\ny = x * x\n{later}")
+    assert shell["x"].grad == pytest.approx(4 * np.exp(4))
+
+
+def test_a_backward_that_calls_another_is_no_call_by_hand(shell: Shell) -> None:
+    ran = shell.run(
+        "%%grad\nclass Twice(Square):\n    def backward(self, gy):\n"
+        "        return 2 * super().backward(gy)\n"
+        "x = Variable(0.5)\na = Twice()(x)\ny = exp(a)\ny.backward()"
+    )
+    assert "Backward pass of y" in ran.text
+    assert shell["x"].grad == pytest.approx(2 * np.exp(0.25))
+
+
+def test_a_backward_by_hand_may_take_any_number_of_gradients(shell: Shell) -> None:
+    ran = shell.run(
+        "%%grad\nclass Same(Function):\n    def forward(self, x):\n        return x + 0\n"
+        "    def backward(self, *gys):\n        return gys[0]\n"
+        "f = Same()\ny = f(Variable(0.5))\nf.backward(np.array(1.0))\nz = exp(Variable(1.0))"
+    )
+    assert "Backward pass of y" in ran.text
+
+
+def test_a_cotangent_is_for_one_pass(shell: Shell) -> None:
+    shell.run("%%grad -q --cotangent 3\nx = Variable(2.0)\ny = x * 2")
+    assert (shell["x"].grad, shell["y"].grad) == (6, 3)
+    shell.run("x.cleargrad()\ny.backward()")
+    assert shell["x"].grad == 2
+
+
+def test_the_users_backward_runs_once(shell: Shell) -> None:
+    ran = shell.run(
+        "%%grad -q\nclass Loud(Square):\n    def backward(self, gy):\n        print('heard')\n"
+        "        return super().backward(gy)\ny = Loud()(Variable(0.5))"
+    )
+    assert ran.text.count("heard") == 1
+    assert "heard" not in shell.run("%grad y").text
+
+
+def test_capture_around_it_takes_the_value(shell: Shell) -> None:
+    ran = shell.run("%%capture taken\n%%grad -q\ny = square(Variable(3.0))\ny")
+    assert "Out[" not in ran.text
+    assert len(shell["taken"].outputs) == 1
+
+
+def test_expressions_in_loops_are_shown_where_the_shell_shows_them(shell: Shell) -> None:
+    shell.ipython.ast_node_interactivity = "all"
+    ran = shell.run("%%grad -q\nfor i in range(3):\n    i\ny = square(Variable(3.0))")
+    assert ran.text.count("Out[") == 3
+
+
+def test_blank_lines_count(shell: Shell) -> None:
+    shell.run("%%grad -q -o bp\n\n\ny = square(Variable(3.0))")
+    assert shell["bp"][0].line == 4
+    assert "----> 4 1/0" in shell.run("%%grad\n\n\n1/0").text
+
+
+def test_lines_are_those_of_the_editor(shell: Shell) -> None:
+    shell.run("%%grad -q -o bp\ns = 'a\x0cb\u2028c'\ny = square(Variable(3.0))")
+    assert shell["bp"]._code == ("s = 'a\x0cb\u2028c'", "y = square(Variable(3.0))")
+    assert shell["bp"][0].line == 3
+
+
+def test_several_statements_on_a_line_keep_their_names(shell: Shell) -> None:
+    shell.run("%%grad -q -o bp\nx = Variable(2.0); h = x*x; h = h*x; h = exp(h)")
+    names = [variable.name for variable in shell["bp"].graph.variables]
+    assert names == ["x", "h₁", "h₂", "h₃"]
+
+
+def test_a_profile_function_of_the_cells_own_stays(shell: Shell) -> None:
+    shell.run(
+        "%%grad -q\nimport sys\nA = Square()\ny = A(Variable(1.0))\nA.backward(np.array(1.0))\n"
+        "def mine(*_): pass\nsys.setprofile(mine)"
+    )
+    mine, profile = shell["mine"], sys.getprofile()
+    sys.setprofile(None)
+    assert profile is mine
+
+
+def test_a_comment_is_no_result(shell: Shell) -> None:
+    assert "Backward pass of y" in shell.run("%%grad # note\ny = exp(Variable(1.0))").text
+    assert "Backward pass of y" in shell.run("%grad y # note").text
+
+
+def test_completion_right_after_the_name(shell: Shell) -> None:
+    for line in ("%grad", "%%grad", "%grad "):
+        completions(shell, line)

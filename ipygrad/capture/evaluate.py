@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
 
@@ -15,8 +18,19 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-PADDING = 1
+MAGIC_LINES = 1
 """Lines above the body: the magic's own line is line 1, as in the cell that the user sees."""
+
+
+class Mode(Enum):
+    """How a statement is run."""
+
+    SILENT = "exec"
+    """Nothing is displayed."""
+    EVALUATED = "eval"
+    """The last expression: its value is kept, and displayed or not."""
+    INTERACTIVE = "single"
+    """Expressions are displayed, also those inside of it."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +44,20 @@ class Cell:
     source
         Python source, padded so that line numbers are those of the cell.
     statements
-        What is executed, each with the question whether its value is displayed.
+        What is executed, and how.
+    shows_last
+        Whether the value of an evaluated statement is displayed.
     """
 
     filename: str
     source: str
-    statements: tuple[tuple[ast.stmt, bool], ...]
+    statements: tuple[tuple[ast.stmt, Mode], ...]
+    shows_last: bool
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines below the magic."""
-        return tuple(self.source.splitlines()[PADDING:])
+        return tuple(self.source.rstrip("\n").split("\n")[MAGIC_LINES:])
 
 
 @dataclass(frozen=True)
@@ -86,47 +103,62 @@ def parse(shell: InteractiveShell, text: str) -> Cell:
     UsageError
         When it awaits at top level.
     """
-    body = shell.transform_cell(text)
-    source = "\n" * PADDING + body
+    # IPython drops the blank lines at the top, but they count in the cell that the user sees.
+    blank = len(text) - len(text.lstrip())
+    padding = MAGIC_LINES + text.count("\n", 0, blank)
+    source = "\n" * padding + shell.transform_cell(text)
     number = shell.displayhook.prompt_count
     filename: str = shell.compile.cache(source, number, raw_code=source)
     try:
         tree = shell.transform_ast(shell.compile.ast_parse(source, filename=filename))
-        if _awaits(tree, filename):
-            raise UsageError(
-                "%%grad cannot run a cell that awaits at top level. Run the cell without it, then "
-                "write %grad y in the next cell, y being the result"
-            )
         for statement in tree.body:
+            if _awaits(statement, filename, shell.compile.flags):
+                raise UsageError(
+                    "%%grad cannot run a cell that awaits at top level. Run the cell without it, "
+                    "then write %grad y in the next cell, y being the result"
+                )
             shell.compile(ast.Module([statement], []), filename, "exec")
     except SyntaxError as error:
         raise CellSyntaxError(error, shell) from None
-    statements = tuple(_with_display(tree, shell.ast_node_interactivity))
-    return Cell(filename, source, statements)
+    interactivity = shell.ast_node_interactivity
+    ends: Any = shell.displayhook.semicolon_at_end_of_expression
+    return Cell(
+        filename,
+        source,
+        statements=tuple(_with_modes(tree.body, interactivity)),
+        shows_last=interactivity != "none" and not ends(source),
+    )
 
 
-def _awaits(tree: ast.Module, filename: str) -> bool:
-    code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+def _awaits(statement: ast.stmt, filename: str, flags: int) -> bool:
+    module = ast.Module([statement], [])
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(module, filename, "exec", flags=flags, dont_inherit=True)
     return bool(code.co_flags & inspect.CO_COROUTINE)
 
 
-def _with_display(tree: ast.Module, interactivity: str) -> Iterator[tuple[ast.stmt, bool]]:
-    """Yield each statement and whether its value is displayed, by IPython's setting."""
-    last = tree.body[-1] if tree.body else None
-    for statement in tree.body:
-        is_expression = isinstance(statement, ast.Expr)
-        shown = {
-            "all": is_expression,
-            "last": statement is last and is_expression,
-            "last_expr": statement is last and is_expression,
-            "last_expr_or_assign": statement is last and is_expression,
-        }
-        yield statement, shown.get(interactivity, False)
-    if interactivity == "last_expr_or_assign" and isinstance(last, ast.Assign):
-        target = last.targets[-1]
-        if isinstance(target, ast.Name):
-            name = ast.copy_location(ast.Name(target.id, ast.Load()), target)
-            yield ast.copy_location(ast.Expr(name), last), True
+def _with_modes(body: list[ast.stmt], interactivity: str) -> Iterator[tuple[ast.stmt, Mode]]:
+    """Yield each statement and how it is run, by the shell's ``ast_node_interactivity``."""
+    if interactivity == "last_expr_or_assign" and body:
+        body = [*body, *_assigned_name(body[-1])]
+    for statement in body:
+        is_last = statement is body[-1]
+        if is_last and isinstance(statement, ast.Expr):
+            yield statement, Mode.EVALUATED
+        elif interactivity == "all" or (interactivity == "last" and is_last):
+            yield statement, Mode.INTERACTIVE
+        else:
+            yield statement, Mode.SILENT
+
+
+def _assigned_name(statement: ast.stmt) -> list[ast.stmt]:
+    """Return an expression of the one name that `statement` assigns, if it does so."""
+    targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+    is_assignment = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+    if is_assignment and len(targets) == 1 and isinstance(targets[0], ast.Name):
+        name = ast.copy_location(ast.Name(targets[0].id, ast.Load()), targets[0])
+        return [ast.copy_location(ast.Expr(name), statement)]
+    return []
 
 
 def run(shell: InteractiveShell, cell: Cell) -> Outcome:
@@ -135,29 +167,29 @@ def run(shell: InteractiveShell, cell: Cell) -> Outcome:
     What the cell raises is returned, not raised. The value of a last expression is returned even
     when it is not displayed.
     """
+    __tracebackhide__ = True
     value: object = None
-    silent = _ends_with_semicolon(shell, cell.source)
     try:
-        for position, (statement, shown) in enumerate(cell.statements, start=1):
-            is_last = position == len(cell.statements)
-            if isinstance(statement, ast.Expr) and (shown or is_last):
-                code = shell.compile(ast.Expression(statement.value), cell.filename, "eval")
-                # The user's own cell, run once, as IPython would run it.
+        # The user's own cell, run once, as IPython would run it.
+        for statement, mode in cell.statements:
+            if mode is Mode.EVALUATED:
+                expression = ast.Expression(cast("ast.Expr", statement).value)
+                code = shell.compile(expression, cell.filename, mode.value)
                 value = eval(code, shell.user_global_ns, shell.user_ns)  # noqa: S307
-                if shown and not (silent and is_last):
-                    shell.displayhook(value)
+                if cell.shows_last:
+                    # Not the shell's own: %%capture puts another in its place.
+                    sys.displayhook(value)
             else:
-                code = shell.compile(ast.Module([statement], []), cell.filename, "exec")
+                of_kind = ast.Interactive if mode is Mode.INTERACTIVE else _module
+                code = shell.compile(of_kind([statement]), cell.filename, mode.value)
                 exec(code, shell.user_global_ns, shell.user_ns)  # noqa: S102
-                value = None
     except BaseException as error:  # noqa: BLE001 - handed on, with Ctrl-C and sys.exit()
         return Outcome(error=error.with_traceback(_from_the_cell(error, cell.filename)))
     return Outcome(value)
 
 
-def _ends_with_semicolon(shell: InteractiveShell, source: str) -> bool:
-    ends: Any = shell.displayhook.semicolon_at_end_of_expression
-    return bool(ends(source))
+def _module(body: list[ast.stmt]) -> ast.Module:
+    return ast.Module(body, [])
 
 
 def _from_the_cell(error: BaseException, filename: str) -> TracebackType | None:
@@ -171,11 +203,19 @@ def render_as_if_from(error: BaseException, shell: InteractiveShell) -> BaseExce
     """Let IPython show `error` with the traceback that it has now, however far it travels.
 
     IPython asks an exception for ``_render_traceback_`` before it formats one itself; that keeps
-    the frames of a magic out of the user's sight without touching the shell.
+    the frames of a magic out of the user's sight without touching the shell. `forget_rendering`
+    takes it back.
     """
-    if not isinstance(error, UsageError | SystemExit | CellSyntaxError):
+    renders_itself = hasattr(error, "_render_traceback_")
+    if not renders_itself and not isinstance(error, UsageError | SystemExit):
         _render_as(error, _formatted(shell, error, error.__traceback__))
     return error
+
+
+def forget_rendering(error: BaseException) -> None:
+    """Let `error` be shown as it is again, should it be raised elsewhere."""
+    with suppress(AttributeError, TypeError):
+        object.__delattr__(error, "_render_traceback_")
 
 
 def shown_in_short(error: BaseException, shell: InteractiveShell) -> BaseException:
@@ -192,7 +232,9 @@ def shown_in_short(error: BaseException, shell: InteractiveShell) -> BaseExcepti
 
 
 def _render_as(error: BaseException, lines: list[str]) -> None:
-    error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+    # An exception may refuse attributes, as that of a frozen dataclass does.
+    with suppress(AttributeError, TypeError):
+        object.__setattr__(error, "_render_traceback_", lambda: lines)
 
 
 def _formatted(

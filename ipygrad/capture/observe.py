@@ -7,6 +7,7 @@ import sys
 import weakref
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,9 @@ from executing import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
+
+
+PLACE = ("lineno", "col_offset")
 
 
 class CallSite(NamedTuple):
@@ -49,9 +53,9 @@ class Observer:
     Attributes
     ----------
     assigned
-        Variables whose ``grad`` the cell assigned, in order.
+        Variables whose ``grad`` the cell assigned.
     ran_backward_from
-        Variables whose ``backward()`` the cell called, in order.
+        Variables whose ``backward()`` the cell called.
     called_backward_of
         Functions whose ``backward`` method the cell called by hand, in order.
     """
@@ -59,8 +63,9 @@ class Observer:
     def __init__(self, filename: str) -> None:
         self._filename = filename
         self._calls: dict[int, tuple[weakref.ref[Any], CodeType | None, int]] = {}
-        self.assigned: list[Any] = []
-        self.ran_backward_from: list[Any] = []
+        # Weak: a loop that trains for long makes many results.
+        self.assigned: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.ran_backward_from: weakref.WeakSet[Any] = weakref.WeakSet()
         self.called_backward_of: list[Any] = []
 
     def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
@@ -74,11 +79,11 @@ class Observer:
 
     def ran_backward(self, result: object) -> None:
         """Note that the cell ran a backward pass."""
-        self.ran_backward_from.append(result)
+        self.ran_backward_from.add(result)
 
     def assigned_grad(self, variable: object) -> None:
         """Note that the cell assigned a gradient by hand."""
-        self.assigned.append(variable)
+        self.assigned.add(variable)
 
     def made(self) -> list[Any]:
         """Return what the calls made and somebody still holds, in order."""
@@ -103,8 +108,11 @@ class Observer:
         def profile(frame: FrameType, event: str, _argument: object) -> None:
             if event != "call" or frame.f_code.co_name != "backward" or frame.f_back is None:
                 return
-            if frame.f_back.f_code.co_filename == self._filename and frame.f_code.co_argcount > 1:
-                owner = frame.f_locals.get(frame.f_code.co_varnames[0])
+            caller = frame.f_back.f_code
+            # One backward that calls another (super().backward(gy)) is the engine's doing.
+            if caller.co_filename == self._filename and caller.co_name != "backward":
+                names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+                owner = frame.f_locals.get(names[0]) if names else None
                 if is_function(owner):
                     self.called_backward_of.append(owner)
 
@@ -115,7 +123,9 @@ class Observer:
         try:
             yield
         finally:
-            sys.setprofile(None)
+            # Unless the cell has set one of its own.
+            if sys.getprofile() is profile:
+                sys.setprofile(None)
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:
@@ -137,13 +147,26 @@ def _describe(code: CodeType, instruction: int) -> CallSite:
         f_code=code, f_lasti=instruction, f_lineno=line, f_globals={}, f_builtins={}
     )
     found = Source.executing(frame)
-    node: Any = found.node
+    node: Any = found.node or _node_at(code, instruction, found.source)
     if node is None:
         return CallSite(line, None, (), ())
     source = found.source
     return CallSite(
         line, _text(node, source), _targets(node), tuple(_text(a, source) for a in _arguments(node))
     )
+
+
+def _node_at(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
+    """Find the expression by its position, where a line of several statements is ambiguous."""
+    if not hasattr(code, "co_positions"):  # Python 3.10
+        return None
+    line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
+    for node in ast.walk(source.tree):
+        # The syntax tree counts columns in UTF-8 bytes, as the code object does.
+        place = [getattr(node, f"{end}{what}", None) for end in ("", "end_") for what in PLACE]
+        if place == [line, column, end_line, end_column] and not isinstance(node, ast.Expr):
+            return node
+    return None
 
 
 def _line_of(code: CodeType, instruction: int) -> int:
@@ -158,7 +181,7 @@ def _text(node: ast.AST, source: Any) -> str:
     if isinstance(node, ast.AugAssign):
         return f"{ast.unparse(node.target)} {_operator(node)} {ast.unparse(node.value)}"
     segment = ast.get_source_segment(source.text, node)
-    return " ".join((segment or ast.unparse(node)).split())
+    return ast.unparse(node) if segment is None or "\n" in segment else segment
 
 
 def _operator(node: ast.AugAssign) -> str:
