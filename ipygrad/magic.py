@@ -27,7 +27,7 @@ from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.engine.core import Function, Variable, watching
-from ipygrad.explain.numbers import short
+from ipygrad.explain.numbers import described, short
 from ipygrad.explain.words import Words
 from ipygrad.record import BackwardPass, has_kernel
 
@@ -186,7 +186,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         """Return `value` if one can go back from it, else say what it is."""
         if not isinstance(value, Variable):
             raise UsageError(
-                f"{magic} needs a result to go back from: {what} is {_described(value)}.\n"
+                f"{magic} needs a result to go back from: {what} is {_without_history(value)}.\n"
                 f"Name a Variable that functions have made: {magic} loss"
             )
         if value.creator is None:
@@ -361,20 +361,15 @@ def split_at_first_option(line: str) -> tuple[str, str]:
     return line.strip(), ""
 
 
+def _without_history(value: object) -> str:
+    """Say what a value is: "an ndarray of shape (3,), which has no history"."""
+    return described(value) + (", which has no history" if hasattr(value, "shape") else "")
+
+
 def _ending(value: object) -> str:
     if value is None:
         return "no name in the cell holds a Variable that a function made"
-    return f"the cell ends in {_described(value)}"
-
-
-def _described(value: object) -> str:
-    """Say what a value is, for people: "an ndarray of shape (3,), which has no history"."""
-    name = type(value).__name__
-    article = "an" if name[0].lower() in "aeiou" or name == "ndarray" else "a"
-    shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple):
-        return f"{article} {name} of shape {shape}, which has no history"
-    return "None" if value is None else f"{article} {name}"
+    return f"the cell ends in {_without_history(value)}"
 
 
 def _complete(shell: InteractiveShell, event: Any) -> list[str]:

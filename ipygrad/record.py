@@ -11,27 +11,32 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ipygrad.capture.backward import changed_in_place, run_backward
+import numpy as np
+
+from ipygrad.capture.backward import changed_in_place, final_gradients, run_backward
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.local import local_derivative, local_slopes
-from ipygrad.explain.numbers import DIGITS, short
-from ipygrad.explain.words import Words, notes_on
+from ipygrad.explain.numbers import DIGITS, described, short
+from ipygrad.explain.words import Words, non_finite, notes_on
 from ipygrad.show.html import fragment, page
-from ipygrad.show.layout import lay_out, shorten
-from ipygrad.show.payload import Pass, make_payload, table, table_columns, text_table
+from ipygrad.show.layout import lay_out, shorten, text_columns
+from ipygrad.show.payload import Pass, make_payload, table, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.local import LocalDerivative
+    from ipygrad.explain.words import NonFinite
     from ipygrad.show.layout import GraphLayout
-    from ipygrad.show.plot import StepPicture
+    from ipygrad.show.payload import Json
+    from ipygrad.show.plot import StepPainter, StepPicture
     from ipygrad.show.widget import BackwardWidget, StepperLink
 
 DisplayAs = Literal["html", "widget", "picture", "table"]
@@ -40,10 +45,17 @@ MOST_BOXES = 300
 """Boxes of the largest graph that is drawn whole."""
 MOST_STEPS = 2000
 """Steps that are kept in a notebook or a page."""
-PLOT_SECONDS = 0.6
-PLOT_CHARACTERS = 600_000
-"""What the plots in a notebook may take; later steps' plots are drawn when they are looked at."""
+MOST_PLOTS = 40
+PLOT_CHARACTERS = 400_000
+"""How many plots a notebook keeps; later steps' plots are drawn when they are looked at."""
+PLOT_SECONDS = 5.0
+"""After so long no further plot is begun. It is far more than plots take, since the same cell is to
+give the same bytes on every machine."""
 MOST_PRINTED_ROWS = 60
+MOST_PRINTED_NOTES = 20
+
+# Users may have numpy raise at overflow; that is not to stop what is drawn and said about it.
+_ignoring_overflow = np.errstate(all="ignore")
 
 
 class Text(str):
@@ -92,6 +104,7 @@ class BackwardStep:
     _names: tuple[tuple[str, ...], str]
 
     @cached_property
+    @_ignoring_overflow
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
@@ -107,6 +120,7 @@ class BackwardStep:
             for argnum, contribution in enumerate(self.contributions)
         )
 
+    @_ignoring_overflow
     def __repr__(self) -> str:
         where = "" if self.line is None else f", line {self.line}"
         contributions = ", ".join(short(c) for c in self.contributions if c is not None)
@@ -214,24 +228,52 @@ class BackwardPass(Sequence[BackwardStep]):
     def _changed(self) -> Mapping[int, tuple[str, ...]]:
         return changed_in_place(self.graph)
 
+    @_ignoring_overflow
     def _slopes_of(self, bare: BareStep) -> tuple[float | None, ...]:
         if bare.index not in self._slopes:
             function = self.graph.functions[bare.function].function
             self._slopes[bare.index] = local_slopes(function)
         return self._slopes[bare.index]
 
+    @cached_property
+    def _first_steps(self) -> dict[NonFinite | None, int]:
+        """The steps in which nan, and an infinite value, appear for the first time."""
+        first: dict[NonFinite | None, int] = {}
+        for bare in self._bare:
+            for kind in non_finite(bare):
+                first.setdefault(kind, bare.index)
+        return first
+
+    @_ignoring_overflow
     def _notes_on(self, bare: BareStep) -> tuple[str, ...]:
-        changed = self._changed.get(bare.function, ())
-        return notes_on(self._words, self.graph, bare, self._slopes_of(bare), changed)
+        return notes_on(
+            self._words,
+            self.graph,
+            bare,
+            self._slopes_of(bare),
+            self._changed.get(bare.function, ()),
+            lambda kind: self._first_steps[kind] == bare.index,
+        )
 
     @cached_property
     def _layout(self) -> GraphLayout | None:
         if len(self.graph.variables) + len(self.graph.functions) > MOST_BOXES:
             return None
-        return lay_out(self.graph, [shorten(text) for text in self._values()])
+        gradient = self._words.interface["gradient"]
+        widest = [
+            max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
+            for value, grad in zip(self._values(), self._gradients(), strict=True)
+        ]
+        return lay_out(self.graph, [shorten(text) for text in widest])
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
+
+    def _gradients(self) -> list[str | None]:
+        """Return each variable's gradient at the end; None where the pass does not reach."""
+        finals = {} if self._run is None else final_gradients(self.graph, self._run)
+        texts = {variable: self._words.number(gradient) for variable, gradient in finals.items()}
+        return [texts.get(node.index) for node in self.graph.variables]
 
     @property
     def _shown(self) -> Pass:
@@ -248,20 +290,40 @@ class BackwardPass(Sequence[BackwardStep]):
     # --- text and data ---
 
     def table(self) -> Text:
-        """Return the table of the whole pass as aligned text: a row for each contribution."""
+        """Return the table of the whole pass as aligned text: a row for each contribution.
+
+        Below it stand the notes, at most 20. Where there was no pass, because the cell raised, it
+        is the table of the variables that there are.
+        """
         return self._table(None)
 
+    @_ignoring_overflow
     def _table(self, most: int | None) -> Text:
-        title = self._shown.title
-        rows, _ = table(self._shown, most)
-        lines = [title, *self._notices, ""]
-        if rows:
-            lines.append(text_table(table_columns(self._words), rows))
-        left_out = len(self) - len(self._bare[:most])
+        shown = self._shown
+        columns, rows, _ = table(shown, most)
+        lines = [shown.title, *self._notices, "", text_table(columns, rows)]
+        if self._run is None:
+            variables = sum(node.kind != "constant" for node in self.graph.variables)
+            left_out, what = variables - len(rows), "variables"
+        else:
+            left_out, what = len(self) - len(self._bare[:most]), "steps"
         if left_out:
-            lines.append(f"… and {left_out:,} more steps; table() has them all")
-        return Text("\n".join(lines))
+            lines.append(f"… and {left_out:,} more {what}; table() has them all")
+        return Text("\n".join([*lines, *self._printed_notes(most)]))
 
+    def _printed_notes(self, most: int | None) -> list[str]:
+        words = self._words
+        lines = [
+            words("note_printed", index=bare.index, note=note)
+            for bare in self._bare[:most]
+            for note in self._notes_on(bare)
+        ]
+        left_out = len(lines) - MOST_PRINTED_NOTES
+        if left_out > 0:
+            lines[MOST_PRINTED_NOTES:] = [words("notes_cut", count=f"{left_out:,}")]
+        return lines
+
+    @_ignoring_overflow
     def to_dict(self) -> dict[str, Any]:
         """Return the pass as data that ``json.dumps`` takes; numbers exact, arrays nested lists.
 
@@ -318,6 +380,7 @@ class BackwardPass(Sequence[BackwardStep]):
 
     # --- pictures and pages ---
 
+    @_ignoring_overflow
     def plot(self, number: int, *, ax: Axes | None = None) -> StepPicture:
         """Draw the local derivatives of a step.
 
@@ -348,11 +411,11 @@ class BackwardPass(Sequence[BackwardStep]):
         if not locals_:
             raise ValueError(
                 f"step {number}, {step.label}, works on arrays; only functions of numbers are "
-                "drawn "
-                "as curves"
+                "drawn as curves"
             )
         return picture_of_step(locals_, ax=ax)
 
+    @_ignoring_overflow
     def _draw(self, number: int) -> str | None:
         """Return the SVG document of a step's plot, None where there is none."""
         if number not in self._pictures:
@@ -361,49 +424,49 @@ class BackwardPass(Sequence[BackwardStep]):
         return self._pictures[number]
 
     @cached_property
-    def _painter(self) -> Any:
+    def _painter(self) -> StepPainter:
         from ipygrad.show.plot import StepPainter
 
         return StepPainter()
 
-    def _plots(self, seconds: float, characters: float) -> dict[int, str]:
-        """Draw plots, from the first step on, until time or space is used up."""
-        end = perf_counter() + seconds
+    def _plots(self) -> dict[int, str]:
+        """Draw the plots that a notebook keeps, from the first step on."""
+        end = perf_counter() + PLOT_SECONDS
         plots: dict[int, str] = {}
+        characters = 0
         for number in range(1, min(len(self), MOST_STEPS) + 1):
-            if perf_counter() > end or characters < 0:
+            if len(plots) == MOST_PLOTS or perf_counter() > end:
                 break
             svg = self._draw(number)
-            if svg is not None:
-                plots[number] = svg
-                characters -= len(svg)
+            if svg is None:
+                continue
+            characters += len(svg)
+            if characters > PLOT_CHARACTERS:
+                break
+            plots[number] = svg
         return plots
 
-    def _payload(self, seconds: float = PLOT_SECONDS, characters: float = PLOT_CHARACTERS) -> Any:
+    def _all_plots(self) -> dict[int, str]:
+        drawn = {number: self._draw(number) for number in range(1, len(self) + 1)[:MOST_STEPS]}
+        return {number: svg for number, svg in drawn.items() if svg is not None}
+
+    @_ignoring_overflow
+    def _payload(self, plots: Mapping[int, str] | None = None) -> Json:
         return make_payload(
             self._shown,
             self._layout,
-            plots=self._plots(seconds, characters),
+            plots=self._plots() if plots is None else plots,
             start=self._start,
             most_steps=MOST_STEPS,
         )
 
     @cached_property
-    def _notebook_payload(self) -> Any:
+    def _notebook_payload(self) -> Json:
         return self._payload()
 
-    def _still(self) -> Any:
+    def _still(self) -> Figure:
         from ipygrad.show.still import MOST_PANELS, StillStep, still_picture
 
-        words = self._words
-        finals: dict[int, str] = {}
-        if self._run is not None:
-            finals[self.graph.results[0]] = words.number(self._run.cotangent)
-        for bare in self._bare:
-            node = self.graph.functions[bare.function]
-            for variable, after in zip(node.inputs, bare.after, strict=True):
-                if after is not None:
-                    finals[variable] = words.number(after)
         steps = [
             StillStep(f"{step.index}  {step.label}", self._equations(bare), step.local_derivatives)
             for bare, step in zip(self._bare[:MOST_PANELS], self[:MOST_PANELS], strict=True)
@@ -412,7 +475,7 @@ class BackwardPass(Sequence[BackwardStep]):
             self.graph,
             self._layout,
             self._values(),
-            [finals.get(node.index) for node in self.graph.variables],
+            self._gradients(),
             steps,
             left_out=len(self) - len(steps),
         )
@@ -426,11 +489,13 @@ class BackwardPass(Sequence[BackwardStep]):
         )
 
     @cached_property
+    @_ignoring_overflow
     def _png(self) -> bytes:
         from ipygrad.show.still import png_of
 
         return png_of(self._still())
 
+    @_ignoring_overflow
     def savefig(self, path: str | Path) -> None:
         """Save the still picture: graph, values, gradients, and the plot of each step.
 
@@ -448,12 +513,13 @@ class BackwardPass(Sequence[BackwardStep]):
 
         save_figure(self._still(), path)
 
+    @_ignoring_overflow
     def to_html(self, path: str | Path) -> None:
         """Write a page that steps through this pass in any browser, without kernel or network.
 
         The page runs its own script and nothing else. It opens at ``page.html#step=2``.
         """
-        payload = self._payload(float("inf"), float("inf"))
+        payload = self._payload(self._all_plots())
         Path(path).write_text(page(payload, self._png), encoding="utf-8")
 
     @cached_property
@@ -483,10 +549,16 @@ class BackwardPass(Sequence[BackwardStep]):
             self._link = StepperLink(self._id, last, self._start, self._draw)
 
     def close(self) -> None:
-        """Free what the kernel holds for the stepper; the page goes on without it."""
+        """Free what the kernel holds for the stepper; the page goes on without it.
+
+        When the pass is displayed again, it is linked anew.
+        """
         if self._link is not None:
             self._link.close()
+        self._link = None
+        self.__dict__.pop("widget", None)
 
+    @_ignoring_overflow
     def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
         """Return what a notebook displays, by MIME type.
 
@@ -559,7 +631,7 @@ def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:
     """
     if not isinstance(y, Variable):
         raise TypeError(
-            f"backward_pass needs a Variable to go back from, but got {_article(y)}: "
+            f"backward_pass needs a Variable to go back from, but got {described(y)}: "
             "pass a result such as y = square(x)"
         )
     caller = sys._getframe(1)
@@ -571,8 +643,3 @@ def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:
         )
     graph = capture_graph([y], namespace)
     return BackwardPass(graph, run_backward(graph, cotangent))
-
-
-def _article(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -197,7 +197,8 @@ def test_a_change_in_place_is_told(shell: Shell) -> None:
 
 def test_exceptions_that_refuse_attributes_arrive_as_they_are(shell: Shell) -> None:
     shell.run(
-        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Err(Exception):\n    k: int"
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Err(Exception):\n    "
+        "k: int"
     )
     assert type(shell.run("%%grad\nraise Err(3)").error).__name__ == "Err"
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import builtins
+import getpass
+import logging
 import math
 import random
 import sys
+import threading
 import warnings
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +17,11 @@ from ipygrad.capture.quiet import private_copy, quietly
 from ipygrad.engine.core import Function, Variable, no_grad
 from ipygrad.explain import local
 from ipygrad.explain.local import LocalDerivative, local_derivative
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.shell import Shell
 
 
 class Square(Function):
@@ -330,3 +339,67 @@ def test_private_copy_of_what_cannot_be_copied(tmp_path: Any) -> None:
 def test_quietly_hands_exceptions_on() -> None:
     with pytest.raises(ZeroDivisionError), quietly():
         _ = 1 / 0
+
+
+@pytest.mark.parametrize("ask", [lambda: builtins.input(), lambda: getpass.getpass(), breakpoint])
+def test_nobody_is_asked(ask: Callable[[], object]) -> None:
+    before = builtins.input, getpass.getpass, sys.breakpointhook
+    with pytest.raises(EOFError, match="nobody can answer"), quietly():
+        ask()
+    assert (builtins.input, getpass.getpass, sys.breakpointhook) == before
+
+
+def test_a_forward_that_asks_has_a_gap() -> None:
+    class Asks(Square):
+        armed: ClassVar[bool] = False
+
+        def forward(self, x: Any) -> Any:
+            if self.armed:
+                input("Go on?")
+            return super().forward(x)
+
+    asks = Asks()
+    y = asks(Variable(np.array(1.0)))
+    Asks.armed = True
+    result = local_derivative(asks, 0, x_name="x", y_name="y", label="asks")
+    assert result is not None
+    assert (y.data, result.slope) == (1.0, 2.0)
+    assert np.isnan(result.samples.f).all()
+
+
+def test_loggers_are_silent_and_put_back(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("learner")
+    logging.disable(logging.DEBUG)
+    try:
+        with quietly():
+            logger.critical("inside")
+        assert logging.root.manager.disable == logging.DEBUG
+    finally:
+        logging.disable(logging.NOTSET)
+    logger.critical("outside")
+    assert caplog.messages == ["outside"]
+
+
+def test_what_other_threads_write_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    def others() -> None:
+        print("theirs")
+        print("theirs, too", file=sys.stderr)
+
+    with quietly():
+        print("ours", flush=True)
+        thread = threading.Thread(target=others)
+        thread.start()
+        thread.join()
+        sys.stderr.writelines(["ours"])
+    assert capsys.readouterr() == ("theirs\n", "theirs, too\n")
+
+
+def test_nothing_is_displayed(shell: Shell) -> None:
+    ran = shell.run(
+        "from ipygrad.capture.quiet import quietly\n"
+        "from IPython.display import clear_output, display\n"
+        "with quietly():\n    display('ours')\n    clear_output()\n"
+        "display('shown')"
+    )
+    assert ran.is_fine
+    assert "ours" not in ran.text

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import subprocess
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ipygrad import BackwardPass, Variable, backward_pass, exp, square
+from ipygrad import BackwardPass, Function, Variable, add, backward_pass, exp, square
+from ipygrad.capture.graph import capture_graph
+from ipygrad.show.payload import make_payload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,3 +212,190 @@ def test_printing_needs_no_matplotlib_and_no_widget() -> None:
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("Backward pass of y")
+
+
+# --- what the kernel holds ---
+
+
+def widgets_alive() -> int:
+    from ipywidgets.widgets.widget import _instances
+
+    return len(_instances)
+
+
+def test_a_pass_has_one_link_however_often_it_is_shown(bp: BackwardPass) -> None:
+    bp.bundle(link=True)
+    alive = widgets_alive()
+    for _ in range(3):
+        bp.bundle(link=True)
+    assert widgets_alive() == alive
+
+
+def test_close_frees_all_and_a_later_display_links_anew(bp: BackwardPass) -> None:
+    alive = widgets_alive()
+    bp.bundle(link=True)
+    first = bp.widget
+    bp.close()
+    bp.close()
+    assert widgets_alive() == alive
+    bp.bundle(link=True)
+    assert widgets_alive() > alive
+    assert bp.widget is not first
+    bp.widget.step = 2
+    bp.close()
+    assert widgets_alive() == alive
+
+
+def test_a_link_does_not_keep_its_pass_alive() -> None:
+    bp = backward_pass(square(Variable(0.5)))
+    bp.bundle(link=True)
+    link, died = bp._link, weakref.ref(bp)
+    assert link is not None
+    sent: list[Any] = []
+    link.send = sent.append
+    question = {"type": "plot", "step": 1}
+    link._answer(link, question, [])
+    assert "<svg" in sent[0]["svg"]
+    del bp
+    gc.collect()
+    assert died() is None
+    link._answer(link, question, [])
+    assert sent[1] == {"type": "plot", "step": 1, "svg": None}
+    link.close()
+
+
+# --- how much is stored ---
+
+
+def test_plots_in_the_notebook_are_limited_by_number_not_by_speed() -> None:
+    y = Variable(0.5)
+    for _ in range(60):
+        y = -y
+    bp = backward_pass(y)
+    drawn = [step["plot"] is not None for step in bp._payload()["steps"]]
+    assert drawn[0] is False
+    count = drawn.count(True)
+    assert 10 < count <= 40
+    assert all(drawn[1 : count + 1])
+    assert sum(len(step["plot"] or "") for step in bp._payload()["steps"]) < 450_000
+
+
+def test_a_cut_payload_holds_what_its_steps_touch_and_no_more() -> None:
+    y = Variable(0.5)
+    for _ in range(50):
+        y = 2 * y
+    bp = backward_pass(y)
+    payload = make_payload(bp._shown, None, plots={}, most_steps=3)
+    graph, steps = payload["graph"], payload["steps"]
+    assert (len(graph["functions"]), len(graph["variables"])) == (3, 7)
+    assert [step["function"] for step in steps] == [None, 2, 1, 0]
+    assert [function["step"] for function in graph["functions"]] == [3, 2, 1]
+    for step in steps[1:]:
+        function = graph["functions"][step["function"]]
+        assert [p["variable"] for p in step["products"]] == function["inputs"]
+        for product in step["products"]:
+            assert graph["variables"][product["variable"]]["name"] == product["name"]
+        assert [graph["variables"][v]["creator"] for v in function["outputs"]] == [step["function"]]
+    start = graph["variables"][steps[0]["products"][0]["variable"]]
+    assert (start["name"], start["kind"]) == ("y", "result")
+    assert [v["creator"] for v in graph["variables"] if v["kind"] != "intermediate"][:1] == [None]
+
+
+# --- text ---
+
+
+class Wrong(Function):
+    def forward(self, x: Any) -> Any:
+        return 3 * x
+
+    def backward(self, _gy: Any) -> Any:
+        return 3.0
+
+
+def test_notes_are_printed_under_the_table() -> None:
+    y = 2 * Wrong()(Variable(1.0))
+    bp = backward_pass(y)
+    (note,) = bp[1].notes
+    assert bp.table().splitlines()[-1] == str(bp).splitlines()[-1] == f"step 2: {note}"
+
+
+def test_many_notes_are_cut() -> None:
+    y = Variable(1.0)
+    for _ in range(30):
+        y = Wrong()(y)
+    y = 2 * y
+    text = backward_pass(y).table()
+    assert text.count("\nstep ") == 20 + 1  # and the table's heading
+    assert text.endswith("\nand 10 more notes")
+
+
+def test_a_partial_graph_is_printed_as_a_table_of_its_variables() -> None:
+    x = Variable(0.5)
+    a = square(x)
+    b = 2 * exp(a)
+    graph = capture_graph([b], {"x": x, "a": a, "b": b})
+    bp = BackwardPass(graph, None)
+    lines = [" ".join(line.split()) for line in str(bp).splitlines()]
+    assert lines[0] == "What the cell had computed"
+    assert lines[2] == "variable value made by line"
+    assert lines[4:] == [
+        "x 0.5",
+        "a 0.25 square(x)",
+        "exp(a) 1.284 exp(a)",
+        "b 2.568 multiply(2, exp(a…",
+    ]
+    table = bp._payload()["table"]
+    assert [row[0] for row in table["rows"]] == ["x", "a", "exp(a)", "b"]
+    assert table["row_steps"] == [0] * 4
+    assert "<td>square(x)</td>" in bp.bundle()["text/html"]
+
+
+def test_a_large_partial_graph_is_cut_and_says_so() -> None:
+    y = Variable(0.5)
+    for _ in range(2_500):
+        y = -y
+    bp = BackwardPass(capture_graph([y]), None)
+    payload = bp._payload()
+    assert payload["notices"] == [
+        "This graph has 5,001 boxes, too many to draw at once. "
+        "The table has 2,000 of its 2,501 variables."
+    ]
+    assert len(payload["graph"]["functions"]) == len(payload["table"]["rows"]) == 2_000
+    assert str(bp).endswith("… and 2,441 more variables; table() has them all")
+
+
+def test_a_step_of_constants_has_a_row() -> None:
+    y = add(2, 3)
+    bp = backward_pass(y)
+    assert bp.table().splitlines()[-1].split() == ["1", "add", "1", "–", "–", "–", "–", "–"]
+    assert bp._payload()["steps"][1]["heading"] == "add: from y to constants"
+
+
+# --- the user's numpy settings ---
+
+
+def test_numpy_that_raises_does_not_break_the_display(tmp_path: Path) -> None:
+    with np.errstate(all="ignore"):
+        y = exp(exp(Variable(7.0))) * 1e-300 / 3
+        graph = backward_pass(y)
+    with np.errstate(all="raise"):
+        bp = BackwardPass(graph.graph, graph._run)
+        assert bp.plot(2)._repr_png_()
+        assert bp.bundle("html", link=True)
+        assert bp.bundle("widget")
+        bp.to_html(tmp_path / "page.html")
+        bp.savefig(tmp_path / "pass.png")
+        bp.to_dict()
+        assert bp.table()
+        assert [step.local_derivatives for step in bp]
+        assert bp[0].notes == ()
+        bp.close()
+
+
+def test_boxes_have_room_for_the_gradient() -> None:
+    x = Variable(1.0, name="x")
+    wide = backward_pass(x * 1.234567e-5)._layout
+    narrow = backward_pass(x * 1.0)._layout
+    assert wide is not None
+    assert narrow is not None
+    assert wide.variables[0].width > narrow.variables[0].width

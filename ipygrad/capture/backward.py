@@ -13,6 +13,7 @@ from ipygrad.engine.core import (
     Variable,
     accumulate,
     as_array,
+    as_tuple,
     no_grad,
     reverse_pass,
     starting_cotangent,
@@ -134,6 +135,15 @@ def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
     return BackwardRun(_frozen(start), tuple(steps), error, failed, origin)
 
 
+def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
+    """Return the gradient of each variable that the pass has reached, by number."""
+    gradients = {graph.results[0]: run.cotangent}
+    for step in run.steps:
+        inputs = graph.functions[step.function].inputs
+        gradients.update((x, g) for x, g in zip(inputs, step.after, strict=True) if g is not None)
+    return gradients
+
+
 def _step(index: int, function: int, turn: Turn, gradients: dict[Variable, Array]) -> BareStep:
     before: list[Array | None] = []
     after: list[Array | None] = []
@@ -206,8 +216,7 @@ def _disagrees(node: FunctionNode) -> bool:
 def _outputs_again(function: Function) -> tuple[Array, ...]:
     with no_grad():
         returned = function.forward(*[x.data for x in function.inputs])
-    several = returned if isinstance(returned, (tuple, list)) else (returned,)
-    return tuple(as_array(y) for y in several)
+    return tuple(as_array(y) for y in as_tuple(returned))
 
 
 def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) -> bool:

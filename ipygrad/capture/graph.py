@@ -123,6 +123,7 @@ def capture_graph(
     numbers = {id(function): number for number, function in enumerate(functions)}
     index = {variable: number for number, variable in enumerate(variables)}
     made_at = {variable: sites.site_of(variable) for variable in variables}
+    ends = set(results)
 
     def variable_node(number: int, variable: Variable) -> VariableNode:
         site = made_at[variable]
@@ -130,7 +131,7 @@ def capture_graph(
         kind: VariableKind = "leaf" if creator is None else "intermediate"
         if isinstance(variable, Constant):
             kind = "constant"
-        elif creator is not None and variable in results:
+        elif creator is not None and variable in ends:
             kind = "result"
         line = None if site is None else site.line
         value = variable.data.copy()
@@ -194,16 +195,33 @@ def _names(
     sites: CallSites,
 ) -> list[str]:
     bound = names_in(namespace)
+    made_at = {variable: sites.site_of(variable) for variable in variables}
     arguments = _arguments(functions, sites)
     names: dict[Variable, str] = {}
     for variable in variables:
+        target = _target(variable, made_at[variable])
+        # An alias of the user's may be older than the name that the call was assigned to.
+        still = target if target and namespace.get(target) is variable else None
         names[variable] = (
             variable.name
+            or still
             or bound.get(variable)
-            or _name_by_origin(variable, sites.site_of(variable), arguments, names)
+            or target
+            or _name_by_origin(variable, made_at[variable], arguments, names)
         )
     distinct = numbered({v: name for v, name in names.items() if not isinstance(v, Constant)})
     return [distinct.get(variable, names[variable]) for variable in variables]
+
+
+def _target(variable: Variable, site: CallSite | None) -> str | None:
+    """Return what the call that made `variable` was assigned to, None where it was not."""
+    if variable.creator is None or site is None:
+        return None
+    outputs = variable.creator.outputs
+    position = [y is variable for y in outputs].index(True)
+    if len(outputs) > 1 and len(site.targets) == 1:
+        return f"{site.targets[0]}[{position}]"
+    return site.targets[position] if position < len(site.targets) else None
 
 
 def _name_by_origin(
@@ -212,20 +230,13 @@ def _name_by_origin(
     arguments: Mapping[Variable, str],
     names: Mapping[Variable, str],
 ) -> str:
-    """Return what a variable was assigned to, else the expression that made it."""
+    """Return the expression that made a variable; of a leaf its value or a call's argument."""
     creator = variable.creator
     if creator is None:
         is_constant = isinstance(variable, Constant)
         return _short(variable.data) if is_constant else arguments.get(variable, "Variable")
-    outputs = creator.outputs
-    if site is not None:
-        position = [y is variable for y in outputs].index(True)
-        if len(outputs) > 1 and len(site.targets) == 1:
-            return f"{site.targets[0]}[{position}]"
-        if position < len(site.targets):
-            return site.targets[position]
-        if site.source is not None and len(outputs) == 1:
-            return site.source
+    if site is not None and site.source is not None and len(creator.outputs) == 1:
+        return site.source
     made_of = ", ".join(names[x] for x in creator.inputs[:4])
     expression = f"{creator.label}({made_of})"
     is_short = len(expression) <= LONGEST_MADE_UP_NAME and len(creator.inputs) <= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ipygrad.capture.observe import CallSite
+
+
+_PATH = re.compile(r"\w+(\.\w+|\[[^\[\]]*\])*")
+"""A name, or one that is dotted or indexed: ``h``, ``layer.w``, ``layers[0]['w']``."""
 
 
 class CallSites(Protocol):
@@ -32,7 +37,8 @@ def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
 
     Names with a leading underscore do not count, nor do IPython's ``In`` and ``Out`` and the names
     that no source can hold, which rewritten assertions and comprehensions have. Of several names
-    for one variable the one that was assigned first is taken.
+    for one variable the first in `namespace` is taken; a dict keeps a key where it was first bound,
+    so a name that is bound anew keeps its place.
     """
     names: dict[Variable, str] = {}
     for name, value in list(namespace.items()):
@@ -57,16 +63,20 @@ def _variables_in(name: str, value: object) -> Iterator[tuple[Variable, str]]:
 
 
 def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:
-    """Tell equal names apart by subscripts, in order: h, h becomes h₁, h₂.
+    """Tell equal names apart by subscripts, in order: h, h becomes h₁, h₂; x*x becomes (x*x)₁.
 
     No Python name holds a subscript digit, so these cannot be mistaken for names of the user's.
     """
     counts = Counter(names.values())
     turns = {name: iter(range(1, count + 1)) for name, count in counts.items() if count > 1}
     return {
-        variable: name + _subscript(next(turns[name])) if name in turns else name
+        variable: _bracketed(name) + _subscript(next(turns[name])) if name in turns else name
         for variable, name in names.items()
     }
+
+
+def _bracketed(name: str) -> str:
+    return name if _PATH.fullmatch(name) else f"({name})"
 
 
 def _subscript(number: int) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
+import getpass
+import logging
 import random
+import sys
 import warnings
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import ExitStack, contextmanager
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
-from IPython.utils.capture import capture_output
+from IPython import get_ipython
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,24 +28,81 @@ AnyFunction = TypeVar("AnyFunction", bound="Function")
 def quietly() -> Iterator[None]:
     """Run the block so that it leaves no trace on the user's screen or in the random state.
 
-    What it prints, writes to stderr or displays is dropped, warnings and numpy's floating-point
-    errors are ignored, and the global states of `numpy.random` and `random` are put back
-    afterwards. Two such blocks in a row thus draw the same random numbers. Exceptions pass through,
-    whatever their kind: what a failed call means is the caller's to say.
+    What this thread prints, writes to stderr or displays is dropped, while other threads still
+    reach the screen. Warnings and numpy's floating-point errors are ignored. In all threads,
+    loggers are silent, and ``input``, ``getpass`` and ``breakpoint`` raise EOFError. The global
+    states of `numpy.random` and `random` are put back afterwards, so that two such blocks in a row
+    draw the same random numbers. Exceptions pass through, whatever their kind: what a failed call
+    means is the caller's to say.
 
-    Out of reach are a function's own effects elsewhere: files, globals, and what C code writes to
-    the terminal.
+    Out of reach are a function's own effects elsewhere: files, globals, threads that it starts, and
+    what it reads or writes past ``sys.stdout``, ``sys.stderr`` and ``input``.
     """
     python_state = random.getstate()
     # Learners' functions draw from the legacy global generator, so its state is the one to protect.
     numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002
+    disabled = logging.root.manager.disable
     try:
-        with capture_output(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        with ExitStack() as stack:
+            for owner, name, stand_in in _stand_ins():
+                stack.enter_context(_replaced(owner, name, stand_in))
+            stack.enter_context(np.errstate(all="ignore"))
+            stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
+            logging.disable(sys.maxsize)
             yield
     finally:
+        logging.disable(disabled)
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
+
+
+class _SilentHere:
+    """Stands in for `target`: some of its methods do nothing in the thread that made this object.
+
+    In all other threads, and for all other attributes, it is like `target`.
+    """
+
+    def __init__(self, target: object, *silent: str) -> None:
+        self._target = target
+        self._silent = silent
+        self._thread = get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._silent and get_ident() == self._thread:
+            return _do_nothing
+        return getattr(self._target, name)
+
+
+def _do_nothing(*_args: object, **_options: object) -> None:
+    pass
+
+
+def _nobody_answers(*_args: object, **_options: object) -> NoReturn:
+    raise EOFError("nobody can answer while ipygrad calls a function once more")
+
+
+def _stand_ins() -> Iterator[tuple[object, str, object]]:
+    """Yield what is replaced by what: an owner, the name of its attribute, the stand-in."""
+    for name in ("stdout", "stderr"):
+        yield sys, name, _SilentHere(getattr(sys, name), "write", "writelines")
+    shell = get_ipython()
+    if shell is not None:
+        publisher = _SilentHere(shell.display_pub, "publish", "clear_output")
+        yield shell, "display_pub", publisher
+    yield builtins, "input", _nobody_answers
+    yield getpass, "getpass", _nobody_answers
+    yield sys, "breakpointhook", _nobody_answers
+
+
+@contextmanager
+def _replaced(owner: object, name: str, stand_in: object) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, stand_in)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
 
 
 def private_copy(function: AnyFunction) -> AnyFunction:

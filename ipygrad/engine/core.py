@@ -99,8 +99,7 @@ def as_array(data: object, what: str = "Variable") -> Array:
         except ValueError as error:
             raise TypeError(
                 f"{what} holds numbers in a rectangular array, but this {type(data).__name__} has "
-                "rows "
-                "of different lengths: make them equally long, or use one Variable for each"
+                "rows of different lengths: make them equally long, or use one Variable for each"
             ) from error
     kind = data.dtype.kind
     if kind == "f":
@@ -152,10 +151,8 @@ class Variable:
         if _being_differentiated is not None:
             raise BackwardError(
                 f"{_being_differentiated.label}.backward reads .data, so it cannot be "
-                "differentiated again: its "
-                "second derivative would be wrong. Write it with the Variables themselves, for "
-                "example "
-                "x = self.input and return 2 * x * gy",
+                "differentiated again: its second derivative would be wrong. Write it with the "
+                "Variables themselves, for example x = self.input and return 2 * x * gy",
                 _being_differentiated,
             )
         return self._data
@@ -183,8 +180,7 @@ class Variable:
         if value.shape != self._data.shape:
             raise ValueError(
                 f"{self.name or 'the variable'} has data of shape {self._data.shape}, so its grad "
-                "needs that "
-                f"shape too, but got shape {value.shape}"
+                f"needs that shape too, but got shape {value.shape}"
             )
         self._grad = value
         self._grad_by_hand = True
@@ -235,8 +231,8 @@ class Variable:
         if self.creator is None:
             raise ValueError(
                 f"{self.name or 'this variable'} has no creator: no recorded function made it, so "
-                "there is nothing to "
-                "go back through. Call backward() on a result, such as y = square(x)"
+                "there is nothing to go back through. Call backward() on a result, such as "
+                "y = square(x)"
             )
         if _witness is not None:
             _witness.ran_backward(self)
@@ -247,9 +243,10 @@ class Variable:
             del gradients[self]
         for variable, gradient in gradients.items():
             if retain_grad or variable.creator is None:
-                variable._receive(gradient)
+                variable.receive_grad(gradient)
 
-    def _receive(self, gradient: Gradient) -> None:
+    def receive_grad(self, gradient: Gradient) -> None:
+        """Add `gradient` to ``grad``, as a backward pass does."""
         total = accumulate(self._grad, gradient)
         # What functions hand back may be a view, an array of somebody else's, or one array for two
         # inputs (add copies): each grad owns its memory.
@@ -270,8 +267,8 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         raise TypeError(
-            "a Variable does not turn into an array by itself, it would lose its history: use its "
-            ".data"
+            "a Variable does not turn into an array by itself, it would lose its history: "
+            "use its .data"
         )
 
     shape = property(lambda self: self._data.shape, doc="Shape of ``data``.")
@@ -425,8 +422,8 @@ class Function:
         if name in ("inputs", "_outputs", "generation"):
             raise NotCalledError(
                 f"this {type(self).__name__} has not been called on Variables yet (or only inside "
-                "no_grad()), so it has no "
-                f"{name.strip('_')}: call it first, as in y = {type(self).__name__}()(x)"
+                f"no_grad()), so it has no {name.strip('_')}: call it first, as in "
+                f"y = {type(self).__name__}()(x)"
             )
         member = getattr(type(self), name, None)
         if isinstance(member, property):
@@ -514,9 +511,9 @@ class NotCalledError(AttributeError):
     """A function was asked for what only a call on Variables gives it."""
 
 
-def label_of(function: object) -> str:
-    """Return a function's name for people, also for an object that is no `Function`."""
-    return function.label if isinstance(function, Function) else type(function).__name__
+def as_tuple(returned: Any) -> tuple[Any, ...]:
+    """Return what forward or backward returned as a tuple, whether it was one value or several."""
+    return tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
 
 
 def apply(function: Function, *inputs: Any) -> Any:
@@ -527,7 +524,7 @@ def apply(function: Function, *inputs: Any) -> Any:
     variables = tuple([x if isinstance(x, Variable) else _constant(x, inputs) for x in inputs])
     returned = function.forward(*[x._data for x in variables])
     several = isinstance(returned, (tuple, list))
-    outputs = tuple([_new_variable(y, function) for y in (returned if several else (returned,))])
+    outputs = tuple([_new_variable(y, function) for y in as_tuple(returned)])
     if _recording:
         generation = 0
         for x in variables:
@@ -688,7 +685,7 @@ def _run_backward(
         ) from error
     finally:
         _being_differentiated = None
-    contributions = returned if isinstance(returned, (tuple, list)) else (returned,)
+    contributions = as_tuple(returned)
     if len(contributions) != len(function.inputs):
         raise BackwardError(
             f"{function.label}.backward returned {_count(len(contributions), 'contribution')} for "
@@ -802,8 +799,7 @@ def _dispatch(numpy_function: Any, inputs: tuple[Any, ...], options: dict[str, A
     if implementation is None:
         raise TypeError(
             f"{name} has no derivative here. Use a function of ipygrad, write a Function of your "
-            "own, or compute on "
-            "x.data (which keeps no history)"
+            "own, or compute on x.data (which keeps no history)"
         )
     for option in ("out", "where", "dtype", "initial"):
         if option in options:

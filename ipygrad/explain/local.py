@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.quiet import called_quietly, private_copy, quietly
-from ipygrad.engine.core import Variable
+from ipygrad.engine.core import Variable, as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,17 +132,18 @@ def local_derivative(
 def local_slopes(function: Function) -> tuple[float | None, ...]:
     """Return the local derivative for each input of a recorded function, without its curve.
 
-    None for a function of arrays or of several outputs, and where backward gives no number.
+    None for a function of arrays or of several outputs, and where backward gives no number. There
+    is one entry for each input, however many backward returns.
     """
     output = function.outputs[0] if len(function.outputs) == 1 else None
     count = len(function.inputs)
     if output is None or any(v.data.ndim for v in (*function.inputs, output)):
         return (None,) * count
+    slopes: list[float | None] = []
     with called_quietly(function) as own, suppress(Exception):
-        returned: Any = own.backward(np.ones_like(output.data))
-        contributions = returned if isinstance(returned, (tuple, list)) else (returned,)
-        return tuple(None if c is None else _number(c) for c in contributions)
-    return (None,) * count
+        contributions = as_tuple(own.backward(np.ones_like(output.data)))
+        slopes += [None if c is None else _number(c) for c in contributions]
+    return tuple([*slopes, *[None] * count][:count])
 
 
 def _number(contribution: Any) -> float:
@@ -151,9 +152,7 @@ def _number(contribution: Any) -> float:
 
 def _slope(function: Function, argnum: int, like: np.ndarray) -> float:
     """Ask backward what a gradient of 1 contributes to input `argnum`."""
-    returned: Any = function.backward(np.ones_like(like))
-    contribution = returned[argnum] if isinstance(returned, (tuple, list)) else returned
-    return _number(contribution)
+    return _number(as_tuple(function.backward(np.ones_like(like)))[argnum])
 
 
 def _call(function: Function, argnum: int, u: float) -> tuple[float, float]:
@@ -163,8 +162,7 @@ def _call(function: Function, argnum: int, u: float) -> tuple[float, float]:
         copy = private_copy(function)
         varied = Variable(np.array(u, function.inputs[argnum].data.dtype))
         inputs = tuple(varied if i == argnum else v for i, v in enumerate(function.inputs))
-        returned: Any = copy.forward(*(v.data for v in inputs))
-        (y,) = returned if isinstance(returned, (tuple, list)) else (returned,)
+        (y,) = as_tuple(copy.forward(*(v.data for v in inputs)))
         # Linked by hand: so it works inside no_grad, too, and goes unnoticed by `watching`.
         output = Variable(y)
         copy.inputs, copy.outputs = inputs, (output,)

@@ -58,6 +58,16 @@ def exact(value: Array | float | None) -> str:
     return f"{text}, shape {shape_text(array.shape)}"
 
 
+def described(value: object) -> str:
+    """Say what a value is, for an error: "an ndarray of shape (3,)", "a str", "None"."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    article = "an" if name == "ndarray" or name[0].lower() in "aeiou" else "a"
+    shape = getattr(value, "shape", None)
+    return f"{article} {name}" + (f" of shape {shape}" if isinstance(shape, tuple) else "")
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """Return a shape as Python writes it; empty for a number."""
     return str(shape) if shape else ""

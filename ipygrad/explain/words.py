@@ -6,21 +6,24 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ipygrad.explain.numbers import DIGITS, shape_text, short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.engine.core import Array
 
-PRODUCT_TOLERANCE = 1e-6
-"""How far a contribution may be, relatively, from gradient arriving times local derivative."""
+PRODUCT_TOLERANCE, PRODUCT_ROUNDINGS = 1e-6, 8
+"""How far a contribution may be, relatively, from gradient arriving times local derivative: the
+larger of this and so many roundings in its own precision."""
+
+NonFinite = Literal["nan", "inf"]
 
 
 class Words:
@@ -129,7 +132,7 @@ def describe_step(
         "heading",
         function=node.label,
         outputs=words.enumerate(outputs),
-        inputs=words.enumerate(list(inputs)),
+        inputs=words.enumerate(list(inputs)) or words("constants"),
     )
     sentences = [_arrival(words, graph, node, step)]
     short_products = []
@@ -198,9 +201,37 @@ def product_holds(step: BareStep, argnum: int, slope: float) -> bool:
     contribution = step.contributions[argnum]
     if contribution is None:
         return True
+    precision = np.finfo(contribution.dtype)
+    relative = max(PRODUCT_TOLERANCE, PRODUCT_ROUNDINGS * float(precision.eps))
+    absolute = PRODUCT_ROUNDINGS * float(precision.tiny * precision.eps)
+    product = _times(step.cotangents[0], slope)
+    return bool(np.isclose(contribution, product, relative, absolute, equal_nan=True))
+
+
+def _times(cotangent: Array, slope: float) -> Array:
     with np.errstate(all="ignore"):
-        product = step.cotangents[0] * slope
-    return bool(np.isclose(contribution, product, PRODUCT_TOLERANCE, 0, equal_nan=True))
+        return np.asarray(cotangent * slope)
+
+
+def non_finite(step: BareStep) -> tuple[NonFinite | None, ...]:
+    """Return for each input what appears in its contribution and in nothing that arrives.
+
+    An infinite gradient times 0 is nan, so nan can appear where an infinite value arrives; an
+    infinite value is no news where nan or another one does.
+    """
+    if all(c is None or np.isfinite(c).all() for c in step.contributions):
+        return (None,) * len(step.contributions)
+    arrived_nan = any(np.isnan(cotangent).any() for cotangent in step.cotangents)
+    arrived_finite = all(np.isfinite(cotangent).all() for cotangent in step.cotangents)
+
+    def appearing(contribution: Array | None) -> NonFinite | None:
+        if contribution is None:
+            return None
+        if np.isnan(contribution).any():
+            return None if arrived_nan else "nan"
+        return "inf" if arrived_finite and np.isinf(contribution).any() else None
+
+    return tuple(appearing(contribution) for contribution in step.contributions)
 
 
 def notes_on(
@@ -209,6 +240,7 @@ def notes_on(
     step: BareStep,
     slopes: Sequence[float | None],
     changed: Sequence[str],
+    is_first: Callable[[NonFinite], bool],
 ) -> tuple[str, ...]:
     """Return what a teacher would point at in this step.
 
@@ -218,32 +250,32 @@ def notes_on(
         Local derivative for each input, None where it is no number.
     changed
         Names of the variables of which one has changed since the function ran forward.
+    is_first
+        Tells whether nan, or an infinite value, appears in no earlier step of the pass.
     """
     node = graph.functions[step.function]
     notes = []
     if changed:
         names = words.enumerate(changed, last="or")
         notes.append(words("note_changed", names=names, function=node.label))
-    arrived_finite = all(np.isfinite(cotangent).all() for cotangent in step.cotangents)
+    appearing = non_finite(step)
     for argnum, contribution in enumerate(step.contributions):
         if contribution is None:
             continue
         name = graph.variables[node.inputs[argnum]].name
         slope = slopes[argnum]
         if slope is not None and not product_holds(step, argnum, slope):
-            with np.errstate(all="ignore"):
-                product = words.number(step.cotangents[0] * slope)
             notes.append(
                 words(
                     "note_product_differs",
                     function=node.label,
                     contribution=words.number(contribution),
                     input=name,
-                    product=product,
+                    product=words.number(_times(step.cotangents[0], slope)),
                 )
             )
-        if arrived_finite and np.isnan(contribution).any():
-            notes.append(words("note_nan", input=name))
-        elif arrived_finite and np.isinf(contribution).any():
-            notes.append(words("note_inf", input=name))
+        kind = appearing[argnum]
+        if kind is not None:
+            key = f"note_{kind}_first" if is_first(kind) else f"note_{kind}"
+            notes.append(words(key, input=name))
     return tuple(notes)

@@ -8,51 +8,74 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
 
 ::
 
-    version     1
-    title       "Backward pass of y"                  (names the stepper)
-    language    "en"
-    words       {key: text}                           texts of the interface; {placeholders} in
-    braces start       step that is shown first
-    notices     [text]                                shown above everything: too large, cut short,
-    an error code        null | {"first": 2, "lines": [text]}  the cell's code, the number of its
-    first line graph
-      width, height     size of the drawing in px; null when the graph is too large to be laid out
-      variables [
-        name, kind ("leaf" | "constant" | "intermediate" | "result"), line | null, creator | null,
-        value (Number), shape ("(3, 2)", "" for a number), box ([x, y, width, height] | null) ]
-      functions [
-        label, line | null, source | null, generation, inputs [variable], outputs [variable | null],
-        step (the step in which it runs backward | null), box ]
-      edges [
-        function, variable, role ("input" | "output"), position (which input or output),
-        points [[x, y], ...]   a start, then three points for each cubic Bezier piece;
-                               from left to right: variable -> function for inputs, function ->
-                               variable for outputs ]
-    steps [                    entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
-        function | null, line | null,
-        heading         "square: from y to b"
-        sentence        one sentence for people
-        status          "Step 2 of 3: …", what a screen reader announces
-        products [      one for each input of the function (for the start: one, with arriving and
-        local null)
-            variable, name, constant (bool: no gradient is kept),
-            holds (bool: arriving x local is the contribution; a learner's backward may break it)
-            arriving, local, contribution, before, after     Numbers or null
-        ]
-        notes [text]
-        picture         bool: the function is one of numbers, and so has a plot; where no step has
-                        one, no room is kept
-        plot            an SVG document as text, with a column for each product that has a local and
-                        is no constant | null (drawn on demand by a kernel, or none) ]
+    version        1
+    title          "Backward pass of y"; names the stepper
+    language       "en"
+    words          {key: text}, the texts of the interface, with {placeholders} in braces
+    start          number of the step that is shown first
+    notices        [text], shown above everything: too large, cut short, an error
+    code           null | the cell's code
+      first        number of its first line: 2, the magic's being 1
+      lines        [text]
+    graph          where steps were cut, only what the kept ones touch
+      width        of the drawing in px; null when the graph is too large to be laid out
+      height       the same
+      variables [  lists refer to a variable by its place here
+        name       text
+        kind       "leaf" | "constant" | "intermediate" | "result"
+        line       of the cell, where it was made | null
+        creator    function | null
+        value      Number
+        shape      "(3, 2)"; "" for a number
+        box        [x, y, width, height] in px | null ]
+      functions [  lists refer to a function by its place here
+        label      text
+        line       of the cell, where it was called | null
+        source     the expression that called it | null
+        generation 0 for a function of leaves only
+        inputs     [variable]
+        outputs    [variable | null], null for one that was dropped
+        step       number of the step in which it runs backward | null
+        box        [x, y, width, height] in px | null ]
+      edges [      empty when the graph is not laid out
+        function   function
+        variable   variable
+        role       "input" | "output"
+        position   which input or output of the function it is
+        points     [[x, y], ...]: a start, then three points for each cubic Bezier piece, from left
+                   to right: variable -> function for inputs, function -> variable for outputs ]
+    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
+      function     function | null
+      line         of the cell | null
+      heading      "square: from y to b"
+      sentence     what happens, for people
+      status       "Step 2 of 3: …", what a screen reader announces
+      products [   one for each input of the function; for the start one, without arriving and
+                   local, or none when there was no pass
+        variable   variable
+        name       text
+        constant   bool: no gradient is kept
+        holds      bool: arriving × local is the contribution; a learner's backward may break it
+        arriving   Number | null
+        local      Number | null
+        contribution, before, after
+                   Number | null ]
+      notes        [text]
+      picture      bool: the function is one of numbers, and so has a plot; where no step has one,
+                   no room is kept
+      plot         an SVG document as text, with a column for each product that has a local and is
+                   no constant | null (drawn on demand by a kernel, or none) ]
     table
-        columns [text], rows [[text]]                 one row for each product of each step;
-        row_steps [step]
+      columns      [text]
+      rows         [[text]], one for each product of each step, constants left out; where there was
+                   no pass, one for each variable
+      row_steps    [number of the step], one for each row
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.numbers import exact, shape_text, short
 from ipygrad.explain.words import describe_start, describe_step, product_holds
@@ -64,7 +87,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ipygrad.capture.backward import BackwardRun, BareStep
-    from ipygrad.capture.graph import Graph, VariableNode
+    from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.words import Words
     from ipygrad.show.layout import GraphLayout
 
@@ -141,11 +164,11 @@ def make_payload(
     words = shown.words
     notices = list(shown.notices)
     if layout is None:
-        boxes = len(shown.graph.variables) + len(shown.graph.functions)
-        notices.append(words("notice_large", boxes=f"{boxes:,}", steps=f"{len(shown.steps):,}"))
+        notices.append(_too_large(shown, most_steps))
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
-    table_rows, row_steps = table(shown, len(steps))
+    kept = _kept(shown, most_steps)
+    rows = table(shown, most_steps)
     return {
         "version": VERSION,
         "title": shown.title,
@@ -154,24 +177,67 @@ def make_payload(
         "start": start,
         "notices": notices,
         "code": None if shown.code is None else {"first": 2, "lines": list(shown.code)},
-        "graph": _graph(shown, layout, steps),
+        "graph": _graph(shown, layout, steps, kept),
         "steps": [
-            _start(shown),
-            *(_step(shown, step, plots.get(step.index)) for step in steps),
+            _start(shown, kept),
+            *(_step(shown, step, plots.get(step.index), kept) for step in steps),
         ],
         "table": {
-            "columns": list(table_columns(words)),
-            "rows": [list(row) for row in table_rows],
-            "row_steps": row_steps,
+            "columns": list(rows.columns),
+            "rows": [list(row) for row in rows.rows],
+            "row_steps": list(rows.row_steps),
         },
     }
+
+
+def _too_large(shown: Pass, most_steps: int | None) -> str:
+    graph, words = shown.graph, shown.words
+    boxes = f"{len(graph.variables) + len(graph.functions):,}"
+    if shown.run is not None:
+        return words("notice_large", boxes=boxes, steps=f"{len(shown.steps):,}")
+    variables = len(_variable_rows(shown))
+    rows = len(range(variables)[:most_steps])
+    return words("notice_large_partial", boxes=boxes, shown=f"{rows:,}", variables=f"{variables:,}")
 
 
 def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
     return None if value is None else {"text": words.number(value), "exact": exact(value)}
 
 
-def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep]) -> Json:
+class _Kept(NamedTuple):
+    """The parts of a graph that a payload keeps: from their numbers there to those in the payload.
+
+    An absent creator or output, None, stays None; so does a creator that is not kept.
+    """
+
+    variables: dict[int | None, int]
+    functions: dict[int | None, int]
+
+
+def _kept(shown: Pass, most_steps: int | None) -> _Kept:
+    """Keep the whole graph or, where steps are cut, what the others touch.
+
+    Of a graph without a pass at most as many functions are kept.
+    """
+    graph = shown.graph
+    everything = range(len(graph.functions))
+    functions = set(everything)
+    if shown.run is None:
+        functions = set(everything[:most_steps])
+    elif len(shown.steps[:most_steps]) < len(shown.steps):
+        functions = {step.function for step in shown.steps[:most_steps]}
+    variables = set(range(len(graph.variables)))
+    if len(functions) < len(everything):
+        nodes = [graph.functions[number] for number in functions]
+        touched = {v for node in nodes for v in (*node.inputs, *node.outputs) if v is not None}
+        variables = touched | set(graph.results)
+    return _Kept(
+        {number: place for place, number in enumerate(sorted(variables))},
+        {number: place for place, number in enumerate(sorted(functions))},
+    )
+
+
+def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], kept: _Kept) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
 
@@ -180,43 +246,44 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep]) -
             "name": node.name,
             "kind": node.kind,
             "line": node.line,
-            "creator": node.creator,
+            "creator": kept.functions.get(node.creator),
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
             "box": None if layout is None else list(layout.variables[node.index]),
         }
 
+    def function(node: FunctionNode) -> Json:
+        return {
+            "label": node.label,
+            "line": node.line,
+            "source": node.source,
+            "generation": node.generation,
+            "inputs": [kept.variables[v] for v in node.inputs],
+            "outputs": [kept.variables.get(v) for v in node.outputs],
+            "step": turn.get(node.index),
+            "box": None if layout is None else list(layout.functions[node.index]),
+        }
+
     return {
         "width": None if layout is None else layout.width,
         "height": None if layout is None else layout.height,
-        "variables": [variable(node) for node in graph.variables],
-        "functions": [
-            {
-                "label": node.label,
-                "line": node.line,
-                "source": node.source,
-                "generation": node.generation,
-                "inputs": list(node.inputs),
-                "outputs": list(node.outputs),
-                "step": turn.get(node.index),
-                "box": None if layout is None else list(layout.functions[node.index]),
-            }
-            for node in graph.functions
-        ],
+        "variables": [variable(v) for v in graph.variables if v.index in kept.variables],
+        "functions": [function(f) for f in graph.functions if f.index in kept.functions],
         "edges": [
             {
-                "function": edge.function,
-                "variable": edge.variable,
+                "function": kept.functions[edge.function],
+                "variable": kept.variables[edge.variable],
                 "role": edge.role,
                 "position": edge.position,
                 "points": [list(point) for point in edge.points],
             }
             for edge in (() if layout is None else layout.edges)
+            if edge.function in kept.functions
         ],
     }
 
 
-def _start(shown: Pass) -> Json:
+def _start(shown: Pass, kept: _Kept) -> Json:
     said = describe_start(shown.words, shown.graph, shown.run)
     products = []
     line = None
@@ -225,7 +292,7 @@ def _start(shown: Pass) -> Json:
         line = result.line
         products.append(
             {
-                "variable": result.index,
+                "variable": kept.variables[result.index],
                 "name": result.name,
                 "constant": False,
                 "holds": True,
@@ -249,7 +316,7 @@ def _start(shown: Pass) -> Json:
     }
 
 
-def _step(shown: Pass, step: BareStep, plot: str | None) -> Json:
+def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
     node = shown.graph.functions[step.function]
     words = shown.words
     slopes = shown.slopes(step)
@@ -261,7 +328,7 @@ def _step(shown: Pass, step: BareStep, plot: str | None) -> Json:
         slope = slopes[argnum]
         products.append(
             {
-                "variable": variable,
+                "variable": kept.variables[variable],
                 "name": shown.graph.variables[variable].name,
                 "constant": contribution is None,
                 "holds": slope is None or product_holds(step, argnum, slope),
@@ -273,7 +340,7 @@ def _step(shown: Pass, step: BareStep, plot: str | None) -> Json:
             }
         )
     return {
-        "function": step.function,
+        "function": kept.functions[step.function],
         "line": node.line,
         "heading": said.heading,
         "sentence": said.sentence,
@@ -295,59 +362,109 @@ def arriving_number(words: Words, step: BareStep) -> Json:
     }
 
 
-def table_columns(words: Words) -> tuple[str, ...]:
-    """Return the headings of the table of a pass."""
-    keys = [
-        "step",
-        "function",
-        "line",
-        "arriving",
-        "local",
-        "contribution",
-        "variable",
-        "before",
-        "after",
+class Table(NamedTuple):
+    """The table of a pass, as texts.
+
+    Attributes
+    ----------
+    columns
+        Headings.
+    rows
+        One text for each column.
+    row_steps
+        For each row the number of its step.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    row_steps: list[int]
+
+
+PASS_COLUMNS = (
+    "step",
+    "function",
+    "line",
+    "arriving",
+    "local",
+    "contribution",
+    "variable",
+    "before",
+    "after",
+)
+GRAPH_COLUMNS = ("name", "value", "made_by", "line")
+
+
+def table(shown: Pass, most: int | None = None) -> Table:
+    """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
+
+    A pass has one row for the start, then one for each input of each step; constants are left out,
+    but a step of nothing else has a row of dashes. A graph has one row for each variable that is
+    no constant.
+
+    Parameters
+    ----------
+    most
+        Steps, or variables, to show; None for all.
+    """
+    if shown.run is None:
+        rows = _variable_rows(shown)[:most]
+        return Table(_headings(shown.words, GRAPH_COLUMNS), rows, [0] * len(rows))
+    words, graph = shown.words, shown.graph
+    result = graph.variables[graph.results[0]]
+    start = words.number(shown.run.cotangent)
+    rows = [
+        ("0", words("start"), _line(result), "", "", start, result.name, short(None), start),
     ]
+    row_steps = [0]
+    for step in shown.steps[:most]:
+        of_step = _step_rows(shown, step)
+        rows += of_step
+        row_steps += [step.index] * len(of_step)
+    return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
+
+
+def _headings(words: Words, keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(words(f"column_{key}") for key in keys)
 
 
-def table(shown: Pass, most_steps: int | None = None) -> tuple[list[tuple[str, ...]], list[int]]:
-    """Return the table of a pass and, for each row, the number of its step.
+def _line(node: VariableNode | FunctionNode) -> str:
+    return "" if node.line is None else str(node.line)
 
-    One row for the start, then one for each input of each step; constants are left out.
-    """
+
+def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
-    if shown.run is None:
-        return [], []
-    result = graph.variables[graph.results[0]]
-    start = words.number(shown.run.cotangent)
-    line = "" if result.line is None else str(result.line)
+    node = graph.functions[step.function]
+    slopes = shown.slopes(step)
+    turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
     rows: list[tuple[str, ...]] = [
-        ("0", words("start"), line, "", "", start, result.name, short(None), start)
+        (
+            *turn,
+            "" if slopes[argnum] is None else words.number(slopes[argnum]),
+            words.number(contribution),
+            graph.variables[node.inputs[argnum]].name,
+            words.number(step.before[argnum]),
+            words.number(step.after[argnum]),
+        )
+        for argnum, contribution in enumerate(step.contributions)
+        if contribution is not None
     ]
-    row_steps = [0]
-    for step in shown.steps[:most_steps]:
-        node = graph.functions[step.function]
-        slopes = shown.slopes(step)
-        for argnum, variable in enumerate(node.inputs):
-            if step.contributions[argnum] is None:
-                continue
-            slope = slopes[argnum]
-            rows.append(
-                (
-                    str(step.index),
-                    node.label,
-                    "" if node.line is None else str(node.line),
-                    arriving_number(words, step)["text"],
-                    "" if slope is None else words.number(slope),
-                    words.number(step.contributions[argnum]),
-                    graph.variables[variable].name,
-                    words.number(step.before[argnum]),
-                    words.number(step.after[argnum]),
-                )
-            )
-            row_steps.append(step.index)
-    return rows, row_steps
+    return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
+
+
+def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
+    graph = shown.graph
+    return [
+        (node.name, shown.words.number(node.value), _made_by(graph, node), _line(node))
+        for node in graph.variables
+        if node.kind != "constant"
+    ]
+
+
+def _made_by(graph: Graph, node: VariableNode) -> str:
+    if node.creator is None:
+        return ""
+    creator = graph.functions[node.creator]
+    return f"{creator.label}({', '.join(graph.variables[v].name for v in creator.inputs)})"
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], limit: int = 18) -> str:

@@ -425,6 +425,7 @@ class StepPicture:
     def __repr__(self) -> str:
         return f"StepPicture({', '.join(axes.get_ylabel() for axes in self.axes)})"
 
+    @np.errstate(all="ignore")
     def _repr_png_(self) -> bytes:
         written = io.BytesIO()
         with own_style():
@@ -446,8 +447,7 @@ def picture_of_step(locals_: Sequence[LocalDerivative], *, ax: Axes | None = Non
     if len(locals_) > 1:
         raise ValueError(
             f"{locals_[0].label} has {len(locals_)} inputs and needs a plot for each: leave ax "
-            "out, or draw one with "
-            "plot_local_derivative(step.local_derivatives[0], ax=ax)"
+            "out, or draw one with plot_local_derivative(step.local_derivatives[0], ax=ax)"
         )
     plot_local_derivative(locals_[0], ax=ax)
     return StepPicture(ax.figure.canvas.figure, [ax])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 import anywidget
 import traitlets
@@ -43,8 +44,9 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
     step
         Step that is shown.
     draw
-        Gives the SVG document for a step, None where it has no picture; called for pictures that
-        the page does not have when they are first looked at.
+        A method that gives the SVG document for a step, None where it has no picture; called for
+        pictures that the page does not have when they are first looked at. Its object is not kept
+        alive: when it is gone, there are no further pictures.
     """
 
     _esm = _LINK
@@ -56,7 +58,7 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
         self, stepper_id: str, last: int, step: int, draw: Callable[[int], str | None], **state: Any
     ) -> None:
         self._last = last
-        self._draw = draw
+        self._draw = WeakMethod(draw)
         super().__init__(stepper_id=stepper_id, step=step, **state)
         self.on_msg(self._answer)
 
@@ -75,7 +77,15 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
             return
         step = message.get("step")
         if isinstance(step, int) and 1 <= step <= self._last:
-            self.send({"type": "plot", "step": step, "svg": self._draw(step)})
+            draw = self._draw()
+            svg = None if draw is None else draw(step)
+            self.send({"type": "plot", "step": step, "svg": svg})
+
+    def close(self) -> None:
+        """Free what the kernel holds for this model and its layout."""
+        if self.comm is not None and self.layout is not None:
+            self.layout.close()
+        super().close()
 
 
 class BackwardWidget(StepperLink):
