@@ -5,6 +5,7 @@ In a notebook: ``%load_ext ipygrad``, then ``%%grad`` on top of a cell.
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.engine import functions
@@ -47,8 +48,8 @@ __all__ = [
     "plot_local_derivative",
 ]
 __all__ += functions.__all__
-# `from ipygrad import *` must not put another sum in the place of Python's.
-__all__.remove("sum")
+# `from ipygrad import *` must not put other functions in the place of Python's sum, max, min, abs.
+__all__ = [name for name in __all__ if not hasattr(builtins, name)]
 
 
 def __getattr__(name: str) -> Any:

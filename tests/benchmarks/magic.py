@@ -40,7 +40,9 @@ def bundles() -> tuple[float, float, float, dict[str, int]]:
     from ipygrad.record import BackwardPass
 
     shell = InteractiveShell.instance()
-    shell.run_cell("%load_ext ipygrad\nimport numpy as np\nfrom ipygrad import Variable, square, exp")
+    shell.run_cell(
+        "%load_ext ipygrad\nimport numpy as np\nfrom ipygrad import Variable, square, exp"
+    )
     times = []
     for _ in range(RUNS + 1):
         gc.collect()
