@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipygrad.engine import functions
 from ipygrad.engine.core import BackwardError, Function, Variable, no_grad
 from ipygrad.engine.functions import *  # noqa: F403 - exactly what its __all__ lists
+from ipygrad.engine.testing import check_grads, numerical_jacobian
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -42,9 +43,11 @@ __all__ = [
     "LocalDerivative",
     "Variable",
     "backward_pass",
+    "check_grads",
     "functions",
     "local_derivative",
     "no_grad",
+    "numerical_jacobian",
     "plot_local_derivative",
 ]
 __all__ += functions.__all__

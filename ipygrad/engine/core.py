@@ -777,7 +777,7 @@ def _variable(x: Any, function: Function, beside: tuple[Any, ...]) -> Variable:
     array = np.asarray(x) if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x
     if isinstance(array, np.ndarray) and array.dtype.kind in "iub" and dtypes:
         return Constant(array.astype(np.result_type(array.dtype, *dtypes)))
-    return Constant(as_array(array, f"{function.label} got an input that"))
+    return Constant(as_array(array, f"A constant in {function.label}"))
 
 
 def _named(error: Exception, function: Function, inputs: tuple[Any, ...]) -> Exception:
