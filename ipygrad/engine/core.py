@@ -135,7 +135,7 @@ class Variable:
     creator: Function | None
 
     def __init__(self, data: object, name: str | None = None) -> None:
-        self._value: Any = as_array(data)
+        self._value: Any = np.float64(data) if type(data) is float else as_array(data)
         self._grad: Any = None
         self._by_hand = False
         self.creator = None
@@ -460,40 +460,40 @@ class Variable:
         return _call(np.abs, self)
 
     def __add__(self, other: Any) -> Variable:
-        return _call(np.add, self, other)
+        return implementations[np.add](self, other)
 
     def __radd__(self, other: Any) -> Variable:
-        return _call(np.add, other, self)
+        return implementations[np.add](other, self)
 
     def __sub__(self, other: Any) -> Variable:
-        return _call(np.subtract, self, other)
+        return implementations[np.subtract](self, other)
 
     def __rsub__(self, other: Any) -> Variable:
-        return _call(np.subtract, other, self)
+        return implementations[np.subtract](other, self)
 
     def __mul__(self, other: Any) -> Variable:
-        return _call(np.multiply, self, other)
+        return implementations[np.multiply](self, other)
 
     def __rmul__(self, other: Any) -> Variable:
-        return _call(np.multiply, other, self)
+        return implementations[np.multiply](other, self)
 
     def __truediv__(self, other: Any) -> Variable:
-        return _call(np.divide, self, other)
+        return implementations[np.divide](self, other)
 
     def __rtruediv__(self, other: Any) -> Variable:
-        return _call(np.divide, other, self)
+        return implementations[np.divide](other, self)
 
     def __pow__(self, other: Any) -> Variable:
-        return _call(np.power, self, other)
+        return implementations[np.power](self, other)
 
     def __rpow__(self, other: Any) -> Variable:
-        return _call(np.power, other, self)
+        return implementations[np.power](other, self)
 
     def __matmul__(self, other: Any) -> Variable:
-        return _call(np.matmul, self, other)
+        return implementations[np.matmul](self, other)
 
     def __rmatmul__(self, other: Any) -> Variable:
-        return _call(np.matmul, other, self)
+        return implementations[np.matmul](other, self)
 
 
 class Constant(Variable):
@@ -699,16 +699,15 @@ def apply(function: Function, *inputs: Any) -> Variable:
         if not isinstance(x, Variable):
             return apply(function, *[_variable(x, function, inputs) for x in inputs])
         value = x._value
-        if type(value) is np.ndarray and not value.ndim and not function._is_free:
+        if type(value) is ndarray and not value.ndim:
             value = value[()]
         values.append(value)
         creator = x.creator
         if creator is not None:
-            try:
-                generation = max(generation, creator.generation + 1)
-            except AttributeError:
+            if not isinstance(creator, Function):
                 creator_of(x)
-                raise
+            if creator.generation >= generation:
+                generation = creator.generation + 1
     if function._is_free:
         returned = function.forward(*[x._array() for x in inputs])
     else:
@@ -740,7 +739,7 @@ def apply(function: Function, *inputs: Any) -> Variable:
 
 def _new_variable(value: Any, function: Function) -> Variable:
     y = _blank(Variable)
-    if type(value) is np.float64 or (type(value) is np.ndarray and value.dtype.kind == "f"):
+    if type(value) is float64 or (type(value) is ndarray and value.dtype.kind == "f"):
         y._value = value
     elif value is None:
         raise TypeError(f"{function.label}.forward returned None: did you forget 'return y'?")
@@ -753,7 +752,8 @@ def _new_variable(value: Any, function: Function) -> Variable:
     return y
 
 
-_blank = object.__new__
+# Looked up for every function, and so without the way through numpy.
+_blank, ndarray, float64 = object.__new__, np.ndarray, np.float64
 
 
 def _variable(x: Any, function: Function, beside: tuple[Any, ...]) -> Variable:
@@ -839,7 +839,9 @@ def reverse_pass(
     gradients[result] = Variable(cotangent) if create_graph else without_axes(cotangent)
     function = creator_of(result)
     waiting = [] if function is None else [(-function.generation, 0, function)]
-    queued = {id(function)}
+    number = 0
+    # A function of several outputs can be reached through each of them.
+    queued = {function}
     while waiting:
         function = heappop(waiting)[2]
         outputs = function._outputs
@@ -852,15 +854,21 @@ def reverse_pass(
         for x, contribution in zip(function.inputs, contributions):  # noqa: B905 - counted before
             if contribution is None:
                 continue
-            before = gradients.get(x)
-            if before is not None:
-                gradients[x] = before + contribution
+            if x in gradients:
+                gradients[x] = gradients[x] + contribution
                 continue
             gradients[x] = contribution
-            creator = creator_of(x)
-            if creator is not None and id(creator) not in queued:
-                queued.add(id(creator))
-                heappush(waiting, (-creator.generation, len(queued), creator))
+            creator = x.creator
+            if creator is None:
+                continue
+            if not isinstance(creator, Function):
+                creator_of(x)
+            if type(creator._outputs) is tuple:
+                if creator in queued:
+                    continue
+                queued.add(creator)
+            number += 1
+            heappush(waiting, (-creator.generation, number, creator))
         yield function, cotangents, contributions
 
 
@@ -897,12 +905,13 @@ def _arriving(
 def _run_backward(function: Function, cotangents: tuple[Gradient, ...], create_graph: bool) -> Any:
     """Return a function's contributions, each of the shape and type of its input."""
     global _being_differentiated
+    is_ours = not (create_graph or function._is_free)
     try:
         if create_graph:
             if function._is_free:
                 _refuse_remembered_values(function)
             _being_differentiated = function
-        elif function._is_free:
+        elif not is_ours:
             # A user's backward may write `gy *= 2`, which would change the output's own gradient.
             cotangents = tuple([_read_only(cotangent) for cotangent in cotangents])
         returned = function.backward(*cotangents)
@@ -925,16 +934,17 @@ def _run_backward(function: Function, cotangents: tuple[Gradient, ...], create_g
         )
     contributions: list[Any] = []
     for x, gx in zip(inputs, returned):  # noqa: B905 - counted just now
+        value = x._value
         if type(x) is Constant:
-            gx = None
+            contributions.append(None)
+        elif is_ours and type(gx) is float64 and type(value) is float64:
+            contributions.append(gx)
         elif (
-            create_graph
-            or function._is_free
-            or getattr(gx, "dtype", None) is not x._value.dtype
-            or gx.shape != x._value.shape
+            is_ours and type(gx) is ndarray and gx.shape == value.shape and gx.dtype is value.dtype
         ):
-            gx = _checked(gx, x, len(contributions), function, create_graph)
-        contributions.append(gx)
+            contributions.append(gx)
+        else:
+            contributions.append(_checked(gx, x, len(contributions), function, create_graph))
     return tuple(contributions)
 
 

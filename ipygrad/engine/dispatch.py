@@ -9,9 +9,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ipygrad.engine.core import Variable
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
-implementations: dict[Any, Callable[..., Any]] = {}
+implementations: dict[Any, Callable[..., Variable]] = {}
 """numpy's function -> ours."""
 
 QUESTIONS = frozenset(
