@@ -816,8 +816,9 @@ def reverse_pass(
     """Go back from `result`, one function at a time, and yield each turn after it was taken.
 
     A function takes its turn when every gradient that it waits for has arrived. That is so once no
-    function of a higher generation is left, so a heap ordered by generation gives the order, in O(n
-    log n) for n functions and without recursion. No variable's ``grad`` is read or written.
+    function of a higher generation is left, so a heap of generations gives the order, in O(n log n)
+    for n functions and without recursion; within a generation, the first that was reached is first.
+    No variable's ``grad`` is read or written.
 
     Parameters
     ----------
@@ -837,39 +838,43 @@ def reverse_pass(
         When a function's ``backward`` raises, or returns what does not fit its inputs.
     """
     gradients[result] = Variable(cotangent) if create_graph else without_axes(cotangent)
-    function = creator_of(result)
-    waiting = [] if function is None else [(-function.generation, 0, function)]
-    number = 0
+    last = creator_of(result)
+    waiting = {} if last is None else {last.generation: [last]}
+    generations = [-generation for generation in waiting]
     # A function of several outputs can be reached through each of them.
-    queued = {function}
-    while waiting:
-        function = heappop(waiting)[2]
-        outputs = function._outputs
-        cotangents: tuple[Gradient, ...]
-        if type(outputs) is tuple:
-            cotangents = tuple([_arriving(y, gradients, create_graph) for y in outputs])
-        else:
-            cotangents = (gradients[outputs()],)
-        contributions = _run_backward(function, cotangents, create_graph)
-        for x, contribution in zip(function.inputs, contributions):  # noqa: B905 - counted before
-            if contribution is None:
-                continue
-            if x in gradients:
-                gradients[x] = gradients[x] + contribution
-                continue
-            gradients[x] = contribution
-            creator = x.creator
-            if creator is None:
-                continue
-            if not isinstance(creator, Function):
-                creator_of(x)
-            if type(creator._outputs) is tuple:
-                if creator in queued:
+    queued = {last}
+    while generations:
+        for function in waiting.pop(-heappop(generations)):
+            outputs = function._outputs
+            cotangents: tuple[Gradient, ...]
+            if type(outputs) is tuple:
+                cotangents = tuple([_arriving(y, gradients, create_graph) for y in outputs])
+            else:
+                cotangents = (gradients[outputs()],)
+            contributions = _run_backward(function, cotangents, create_graph)
+            for x, contribution in zip(function.inputs, contributions):  # noqa: B905 - counted
+                if contribution is None:
                     continue
-                queued.add(creator)
-            number += 1
-            heappush(waiting, (-creator.generation, number, creator))
-        yield function, cotangents, contributions
+                if x in gradients:
+                    gradients[x] = gradients[x] + contribution
+                    continue
+                gradients[x] = contribution
+                creator = x.creator
+                if creator is None:
+                    continue
+                if not isinstance(creator, Function):
+                    creator_of(x)
+                if type(creator._outputs) is tuple:
+                    if creator in queued:
+                        continue
+                    queued.add(creator)
+                generation = creator.generation
+                if generation in waiting:
+                    waiting[generation].append(creator)
+                else:
+                    waiting[generation] = [creator]
+                    heappush(generations, -generation)
+            yield function, cotangents, contributions
 
 
 def creator_of(variable: Variable) -> Function | None:
@@ -934,18 +939,21 @@ def _run_backward(function: Function, cotangents: tuple[Gradient, ...], create_g
         )
     contributions: list[Any] = []
     for x, gx in zip(inputs, returned):  # noqa: B905 - counted just now
-        value = x._value
+        value, kind = x._value, type(gx)
         if type(x) is Constant:
-            contributions.append(None)
-        elif is_ours and type(gx) is float64 and type(value) is float64:
-            contributions.append(gx)
-        elif (
-            is_ours and type(gx) is ndarray and gx.shape == value.shape and gx.dtype is value.dtype
+            gx = None
+        elif not (
+            is_ours
+            and (kind is float64 or kind is ndarray)
+            and (kind is type(value) is float64 or _is_like(gx, value))
         ):
-            contributions.append(gx)
-        else:
-            contributions.append(_checked(gx, x, len(contributions), function, create_graph))
+            gx = _checked(gx, x, len(contributions), function, create_graph)
+        contributions.append(gx)
     return tuple(contributions)
+
+
+def _is_like(gradient: Array, value: Array) -> bool:
+    return gradient.shape == value.shape and gradient.dtype is value.dtype
 
 
 def _read_only(cotangent: Any) -> Array:
