@@ -25,7 +25,7 @@ DATA = np.arange(1.0, 7.0).reshape(2, 3)
         *(np.shape, np.ndim, np.size, np.isnan, np.isfinite, np.argmax, np.zeros_like),
         *(lambda x: np.argsort(x, axis=1), lambda x: np.allclose(x, x), lambda x: x > 2),
         *(
-            lambda x: 3 >= x,
+            lambda x: x <= 3,
             lambda x: np.less(x, 2),
             lambda x: x.tolist(),
             lambda x: x[0, 1].item(),

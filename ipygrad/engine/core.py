@@ -535,12 +535,12 @@ class Function:
     label: ClassVar[str] = "Function"
     """Its name for people; a subclass that does not say goes by its class name."""
     _is_free: ClassVar[bool] = True
-    """Whether anything can be assigned to ``self``, as in the classes that users write."""
+    """Whether a user wrote it: then it is handed arrays only, and what it returns is looked at."""
 
     def __init_subclass__(cls) -> None:
         if "label" not in cls.__dict__:
             cls.label = cls.__name__
-        cls._is_free = cls.__dictoffset__ != 0
+        cls._is_free = not cls.__module__.startswith("ipygrad.engine.")
 
     def __call__(self, *inputs: Any) -> Any:
         """Compute on Variables (numbers and arrays become constants) and remember how."""
@@ -842,7 +842,7 @@ def reverse_pass(
     waiting = {} if last is None else {last.generation: [last]}
     generations = [-generation for generation in waiting]
     # A function of several outputs can be reached through each of them.
-    queued = {last}
+    queued = {id(last)}
     while generations:
         for function in waiting.pop(-heappop(generations)):
             outputs = function._outputs
@@ -865,9 +865,9 @@ def reverse_pass(
                 if not isinstance(creator, Function):
                     creator_of(x)
                 if type(creator._outputs) is tuple:
-                    if creator in queued:
+                    if id(creator) in queued:
                         continue
-                    queued.add(creator)
+                    queued.add(id(creator))
                 generation = creator.generation
                 if generation in waiting:
                     waiting[generation].append(creator)

@@ -234,6 +234,10 @@ def main() -> None:
     parser.add_argument("--slow", action="store_true", help="bring DeZero's scalar network, too")
     options = parser.parse_args()
     report = Report()
+    # The modules of all rivals together are hundreds of thousands of objects. No engine shall pay
+    # for the others' when Python's garbage collector looks through what there is.
+    gc.collect()
+    gc.freeze()
     print("microseconds per function, forward and backward together\n")
     for length, target in ((1_000, 2.0), (10_000, 2.2), (100_000, 2.6))[
         : 2 if options.quick else 3

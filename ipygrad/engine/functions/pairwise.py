@@ -8,6 +8,7 @@ import numpy as np
 
 from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, implements
 from ipygrad.engine.functions.broadcasting import sum_to
+from ipygrad.engine.functions.reduction import nonzero
 
 
 class Maximum(Function):
@@ -80,8 +81,7 @@ class Hypot(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy · a / y and gy · b / y."""
         a, b = self.inputs_like(gy)
-        y = self.output_like(gy)
-        scaled = gy / (y + (self.output_like(np.zeros(0)) == 0))
+        scaled = gy / nonzero(self, gy)
         return sum_to(scaled * a, a.shape), sum_to(scaled * b, b.shape)
 
 
