@@ -45,6 +45,7 @@ USE_INSTEAD = {
     "array_split": "np.split",
     "median": "np.mean",
     "around": "np.rint",
+    "round": "np.rint",
     "linalg.matrix_norm": "np.linalg.norm",
     "linalg.vector_norm": "np.linalg.norm",
     "linalg.eigh": "np.linalg.solve or np.linalg.inv",
