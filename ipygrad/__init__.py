@@ -5,11 +5,13 @@ In a notebook: ``%load_ext ipygrad``, then ``%%grad`` on top of a cell.
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.engine import functions
 from ipygrad.engine.core import BackwardError, Function, Variable, no_grad
 from ipygrad.engine.functions import *  # noqa: F403 - exactly what its __all__ lists
+from ipygrad.engine.testing import check_grads, numerical_jacobian
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -41,14 +43,16 @@ __all__ = [
     "LocalDerivative",
     "Variable",
     "backward_pass",
+    "check_grads",
     "functions",
     "local_derivative",
     "no_grad",
+    "numerical_jacobian",
     "plot_local_derivative",
 ]
 __all__ += functions.__all__
-# `from ipygrad import *` must not put another sum in the place of Python's.
-__all__.remove("sum")
+# `from ipygrad import *` must not put other functions in the place of Python's sum, max, min, abs.
+__all__ = [name for name in __all__ if not hasattr(builtins, name)]
 
 
 def __getattr__(name: str) -> Any:

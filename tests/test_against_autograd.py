@@ -1,12 +1,12 @@
 """Every function, every operator and random compositions against HIPS autograd as the oracle.
 
 First derivatives are compared by a random cotangent, second derivatives by a random direction: the
-gradient of (first derivatives · direction). Both take part in every comparison.
+gradient of (first derivatives · direction). Both take part in every comparison. PyTorch is a second
+oracle where it is installed, finite differences are a third.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import autograd
@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from ipygrad import Variable, functions
+from ipygrad import Variable, check_grads, functions
+from tests.formulas import CASES, FUNCTIONS, ORACLE, WITHOUT_ORACLE, inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     Formula = Callable[..., Any]
 
 RELATIVE = 1e-9
-
-# A formula takes a namespace of functions, ours or this one, and its inputs.
-ORACLE = SimpleNamespace(
-    **{name: getattr(anp, name) for name in functions.__all__ if hasattr(anp, name)}
-)
-ORACLE.broadcast_to = lambda x, shape: x + np.zeros(shape)
-ORACLE.relu = lambda x: anp.maximum(x, 0.0)
-ORACLE.sigmoid = lambda x: 1 / (1 + anp.exp(-x))
 
 pytestmark = pytest.mark.filterwarnings("ignore:Output seems independent of input")
 
@@ -86,79 +79,70 @@ def compare(formula: Formula, inputs: Sequence[Array], rng: np.random.Generator)
         np.testing.assert_allclose(own, oracle, rtol=RELATIVE, atol=RELATIVE * 1e-3 * size)
 
 
-ONE_INPUT: dict[str, Formula] = {
-    "cos": lambda m, x: m.cos(x),
-    "exp": lambda m, x: m.exp(x),
-    "negative": lambda m, x: m.negative(x) * x,
-    "relu": lambda m, x: m.relu(x) * x,
-    "sigmoid": lambda m, x: m.sigmoid(x),
-    "sin": lambda m, x: m.sin(x),
-    "square": lambda m, x: m.square(x),
-    "tanh": lambda m, x: m.tanh(x),
-    "sum": lambda m, x: m.sum(x) ** 2,
-    "sum over 0": lambda m, x: m.sum(x, axis=0) ** 2,
-    "sum over -1, kept": lambda m, x: m.sum(x, axis=-1, keepdims=True) * x,
-    "sum over two": lambda m, x: m.sum(x, axis=(0, -1), keepdims=True) * x,
-    "reshape": lambda m, x: m.reshape(x, (3, 2)) ** 3,
-    "flatten": lambda m, x: m.reshape(x, -1) ** 2,
-    "broadcast_to": lambda m, x: m.broadcast_to(x, (4, 2, 3)) ** 2,
-    "-x": lambda _, x: -x * x,
-    "2 + x": lambda _, x: (2 + x) * (x + 2),
-    "2 - x": lambda _, x: (2 - x) * (x - 3),
-    "2 * x": lambda _, x: 2 * x * (x * 3),
-    "x ** 3": lambda _, x: x**3,
-    "x ** 1": lambda _, x: x**1 * x,
-    "2 ** x": lambda _, x: 2**x,
-    "array * x": lambda _, x: np.array([1.0, -2.0, 3.0]) * x * x,
-}
-POSITIVE_INPUT: dict[str, Formula] = {
-    "log": lambda m, x: m.log(x),
-    "sqrt": lambda m, x: m.sqrt(x),
-    "1 / x": lambda _, x: 1 / x,
-    "x / 2": lambda _, x: x / 2 * x,
-    "x ** 0.5": lambda _, x: x**0.5,
-    "x ** -1.5": lambda _, x: x**-1.5,
-    "x ** x": lambda _, x: x**x,
+@pytest.mark.parametrize("name", CASES)
+def test_functions(name: str) -> None:
+    case = CASES[name]
+    compare(case.formula, inputs_of(case, len(name)), np.random.default_rng(len(name)))
+
+
+def test_every_function_is_compared() -> None:
+    assert {name.partition(":")[0] for name in CASES} == set(FUNCTIONS)
+
+
+ALL_CASES = {**CASES, **WITHOUT_ORACLE}
+
+
+@pytest.mark.parametrize("name", ALL_CASES)
+def test_functions_against_differences(name: str) -> None:
+    case = ALL_CASES[name]
+    check_grads(lambda *xs: case.formula(functions, *xs), *inputs_of(case, 1), order=2)
+
+
+OPERATORS: dict[str, Formula] = {
+    "-x": lambda x: -x * x,
+    "abs": lambda x: abs(x - 1) * x,
+    "2 + x": lambda x: (2 + x) * (x + 2),
+    "2 - x": lambda x: (2 - x) * (x - 3),
+    "2 * x": lambda x: 2 * x * (x * 3),
+    "x / 2": lambda x: x / 2 * x,
+    "1 / x": lambda x: 1 / x,
+    "x ** 3": lambda x: x**3,
+    "x ** 1": lambda x: x**1 * x,
+    "x ** 0.5": lambda x: x**0.5,
+    "x ** -1.5": lambda x: x**-1.5,
+    "x ** x": lambda x: x**x,
+    "2 ** x": lambda x: 2**x,
+    "array * x": lambda x: np.array([1.0, -2.0, 3.0]) * x * x,
+    "x @ x.T": lambda x: x @ x.T,
+    "array @ x": lambda x: (np.array([1.0, -2.0]) @ x) ** 2,
+    "x[0]": lambda x: x[0] * x[:, 1:2] ** 2,
+    "methods": lambda x: x.reshape(3, 2) * x.transpose() * x.mean(axis=0).reshape(-1, 1),
+    "reductions": lambda x: x.max() * x.min() * x.sum() * x.var() * x.std() * x.prod(),
 }
 TWO_INPUTS: dict[str, Formula] = {
-    "add": lambda m, a, b: m.add(a, b) ** 2,
-    "divide": lambda m, a, b: m.divide(a, b),
-    "multiply": lambda m, a, b: m.multiply(a, b),
-    "power": lambda m, a, b: m.power(a, b),
-    "subtract": lambda m, a, b: m.subtract(a, b) ** 2,
-    "a + b": lambda _, a, b: (a + b) * a,
-    "a - b": lambda _, a, b: (a - b) * b,
-    "a * b": lambda _, a, b: a * b * b,
-    "a / b": lambda _, a, b: a / b / b,
-    "a ** b": lambda _, a, b: a**b * a,
+    "a + b": lambda a, b: (a + b) * a,
+    "a - b": lambda a, b: (a - b) * b,
+    "a * b": lambda a, b: a * b * b,
+    "a / b": lambda a, b: a / b / b,
+    "a ** b": lambda a, b: a**b * a,
 }
 SHAPES = [((), ()), ((3,), (3,)), ((), (2, 3)), ((2, 1), (3,)), ((1,), (2, 3)), ((2, 1, 3), (4, 1))]
 
 
-@pytest.mark.parametrize("name", ONE_INPUT)
-def test_functions_and_operators_of_one_input(name: str) -> None:
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_and_methods(name: str) -> None:
     rng = np.random.default_rng(len(name))
-    compare(ONE_INPUT[name], [rng.normal(size=(2, 3))], rng)
-
-
-@pytest.mark.parametrize("name", POSITIVE_INPUT)
-def test_functions_and_operators_of_one_positive_input(name: str) -> None:
-    rng = np.random.default_rng(len(name))
-    compare(POSITIVE_INPUT[name], [rng.uniform(0.2, 3, size=(2, 3))], rng)
+    compare(lambda _, x: OPERATORS[name](x), [rng.uniform(0.2, 3, size=(2, 3))], rng)
 
 
 @pytest.mark.parametrize("shapes", SHAPES, ids=str)
 @pytest.mark.parametrize("name", TWO_INPUTS)
-def test_functions_and_operators_of_two_inputs(
+def test_operators_of_two_inputs(
     name: str, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> None:
     rng = np.random.default_rng(len(name))
-    compare(TWO_INPUTS[name], [rng.uniform(0.2, 3, size=shape) for shape in shapes], rng)
-
-
-def test_every_function_is_compared() -> None:
-    compared = {*ONE_INPUT, *POSITIVE_INPUT, *TWO_INPUTS}
-    assert {name for name in functions.__all__ if name.islower()} <= compared
+    inputs = [rng.uniform(0.2, 3, size=shape) for shape in shapes]
+    compare(lambda _, a, b: TWO_INPUTS[name](a, b), inputs, rng)
 
 
 # Steps of a composition: smooth everywhere, and growing slowly enough to stay well conditioned.
@@ -172,6 +156,20 @@ STEPS: dict[str, Formula] = {
     "sqrt": lambda m, a, _: m.sqrt(1 + a**2),
     "sum": lambda m, a, _: m.sum(a, keepdims=True),
     "rows": lambda m, a, _: m.sum(a, axis=a.ndim - 1, keepdims=True) if a.ndim else a,
+    "mean": lambda m, a, _: m.mean(a, axis=0 if a.ndim else None, keepdims=True) + a,
+    "var": lambda m, a, _: m.var(a, keepdims=True) + a,
+    "logsumexp": lambda m, a, _: m.logsumexp(a, -1 if a.ndim else None, True),
+    "softmax": lambda m, a, _: m.softmax(a) if a.ndim else a,
+    "cumsum": lambda m, a, _: m.reshape(m.cumsum(m.sin(a)), a.shape),
+    "turned": lambda m, a, _: m.sum(m.transpose(a) ** 2),
+    "flipped": lambda m, a, _: m.flip(a, None) * a,
+    "joined": lambda m, a, _: m.sum(m.stack([a, m.sin(a)]), axis=0),
+    "product": lambda m, a, _: m.matmul(m.ravel(a), m.ravel(m.cos(a))),
+    "picked": lambda m, a, _: m.ravel(a)[-1:] * a if a.size else a,
+    "arctan": lambda m, a, _: m.arctan(a),
+    "softplus": lambda m, a, _: m.softplus(m.tanh(a)),
+    "logaddexp": lambda m, a, b: m.logaddexp(m.tanh(a), m.sin(b)),
+    "where": lambda m, a, b: m.where(np.arange(a.size).reshape(a.shape) % 2 == 0, a, m.sin(b)),
     "+": lambda _, a, b: a + b,
     "-": lambda _, a, b: a - b,
     "*": lambda _, a, b: a * b,
@@ -195,7 +193,7 @@ def composition(steps: Sequence[tuple[str, int, int]]) -> Formula:
     return formula
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@settings(max_examples=250, derandomize=True, deadline=None, database=None)
 @given(
     shapes=mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3),
     steps=st.lists(
@@ -209,3 +207,44 @@ def test_random_compositions(shapes: Any, steps: list[tuple[str, int, int]], see
     rng = np.random.default_rng(seed)
     inputs = [rng.uniform(-1, 1, size=shape) for shape in shapes.input_shapes]
     compare(composition(steps), inputs, rng)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("gelu", lambda torch, x: torch.gelu(x, approximate="tanh")),
+        ("silu", lambda torch, x: torch.silu(x)),
+        ("elu", lambda torch, x: torch.elu(x)),
+        ("softplus", lambda torch, x: torch.softplus(x)),
+        ("leaky_relu", lambda torch, x: torch.leaky_relu(x)),
+        ("relu", lambda torch, x: torch.relu(x)),
+        ("softmax", lambda torch, x: torch.softmax(x, dim=-1)),
+        ("log_softmax", lambda torch, x: torch.log_softmax(x, dim=-1)),
+        ("abs", lambda _, x: x.abs()),
+        ("max", lambda _, x: x.amax()),
+        ("min", lambda _, x: x.amin()),
+        ("norm", lambda _, x: x.norm()),
+        ("std", lambda _, x: x.std(correction=0)),
+        ("prod", lambda _, x: x.prod()),
+        ("sign", lambda _, x: x.sign()),
+        ("rint", lambda _, x: x.round()),
+    ],
+)
+@pytest.mark.parametrize("at", ["random", "zeros", "ties"])
+def test_functions_and_conventions_against_torch(
+    name: str, theirs: Callable[[Any, Any], Any], at: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    if at != "random":
+        x = np.zeros((3, 4)) if at == "zeros" else np.round(x) + 0.0
+    ours, other = Variable(x), torch.tensor(x, requires_grad=True)
+    y = getattr(functions, name)(ours)
+    z = theirs(torch.nn.functional, other)
+    np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-9, atol=1e-12)
+    cotangent = np.random.default_rng(1).normal(size=y.shape)
+    y.grad = cotangent
+    y.backward()
+    z.backward(torch.tensor(cotangent))
+    np.testing.assert_allclose(ours.grad, other.grad.numpy(), rtol=1e-9, atol=1e-12)

@@ -24,7 +24,9 @@ FILES = {
 # A file or room may import what stands in its row, and what those may import in their turn. The
 # longest name counts: "capture.observe" has its own row, "capture.names" falls under "capture".
 ROOMS = {
-    "engine.core": [],
+    "engine.arrays": [],
+    "engine.dispatch": [],
+    "engine.core": ["engine.arrays", "engine.dispatch"],
     "engine": ["engine"],
     "capture.observe": [],
     "capture.evaluate": ["capture.observe"],

@@ -254,7 +254,7 @@ def test_in_a_terminal_the_table_is_printed() -> None:
         "get_ipython().run_cell_magic('grad', '', 'y = square(exp(Variable(0.5)))')\n"
     )
     command = [sys.executable, "-m", "IPython", "--no-banner", "--simple-prompt"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own interpreter and text
         [*command, "--HistoryManager.enabled=False"],
         input=cells,
         capture_output=True,

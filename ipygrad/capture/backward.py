@@ -128,7 +128,7 @@ def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
     error: BackwardError | None = None
     try:
         for turn in reverse_pass(result.variable, start, {}):
-            steps.append(_step(len(steps) + 1, numbers[id(turn.function)], turn, gradients))
+            steps.append(_step(len(steps) + 1, numbers[id(turn[0])], turn, gradients))
     except BackwardError as raised:
         error = raised
     failed = None if error is None else numbers.get(id(error.function))
@@ -145,15 +145,16 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
 
 
 def _step(index: int, function: int, turn: Turn, gradients: dict[Variable, Array]) -> BareStep:
+    live, arriving, contributed = turn
     before: list[Array | None] = []
     after: list[Array | None] = []
-    contributions = tuple(None if c is None else _frozen(c) for c in turn.contributions)
-    for x, contribution in zip(turn.function.inputs, contributions, strict=True):
+    contributions = tuple(None if c is None else _frozen(c) for c in contributed)
+    for x, contribution in zip(live.inputs, contributions, strict=True):
         before.append(gradients.get(x))
         if contribution is not None:
             gradients[x] = _frozen(accumulate(gradients.get(x), contribution))
         after.append(gradients.get(x))
-    cotangents = tuple(_frozen(cotangent) for cotangent in turn.cotangents)
+    cotangents = tuple(_frozen(cotangent) for cotangent in arriving)
     return BareStep(index, function, cotangents, contributions, tuple(before), tuple(after))
 
 
@@ -215,7 +216,7 @@ def _disagrees(node: FunctionNode) -> bool:
 
 def _outputs_again(function: Function) -> tuple[Array, ...]:
     with no_grad():
-        returned = function.forward(*[x.data for x in function.inputs])
+        returned = function.forward_again()
     return tuple(as_array(y) for y in as_tuple(returned))
 
 

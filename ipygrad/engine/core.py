@@ -5,9 +5,9 @@ the output's ``creator`` is the function, the function's ``inputs`` are the Vari
 Following these links from a result leads back to the leaves; `reverse_pass` does so, and is the
 only place where gradients are made.
 
-The backward methods here are written once for two uses. An ordinary pass hands them arrays; a pass
-that shall itself be differentiated (``create_graph=True``) hands them Variables, and the same
-formula then records itself.
+The backward methods of functions are written once for two uses. An ordinary pass hands them arrays;
+a pass that shall itself be differentiated (``create_graph=True``) hands them Variables, and the
+same formula then records itself.
 """
 
 from __future__ import annotations
@@ -16,16 +16,41 @@ import copy
 import weakref
 from contextlib import contextmanager
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Union, cast
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from ipygrad.engine.arrays import Array, as_array, without_axes
+from ipygrad.engine.dispatch import QUESTIONS, dispatch, implementations, implements
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "Array",
+    "Axes",
+    "BackwardError",
+    "Constant",
+    "Function",
+    "Gradient",
+    "NotCalledError",
+    "Turn",
+    "Variable",
+    "Witness",
+    "accumulate",
+    "apply",
+    "as_array",
+    "creator_of",
+    "implements",
+    "label_of",
+    "no_grad",
+    "reverse_pass",
+    "starting_cotangent",
+    "watching",
+]
+
 Gradient = Union[Array, "Variable"]
-F = TypeVar("F", bound="Callable[..., Any]")
+Axes = int | tuple[int, ...] | None
 
 
 class BackwardError(RuntimeError):
@@ -82,38 +107,6 @@ def watching(witness: Witness) -> Iterator[None]:
         _witness = before
 
 
-def as_array(data: object, what: str = "Variable") -> Array:
-    """Return `data` as an array of floating-point numbers; integers and booleans become float64.
-
-    Raises
-    ------
-    TypeError
-        For anything without a derivative: text, None, objects, complex numbers. `what` begins the
-        sentence.
-    """
-    if type(data) is not np.ndarray:
-        if isinstance(data, Variable):
-            raise TypeError(f"{what} got a Variable where an array belongs: pass its .data")
-        try:
-            data = np.asarray(data)
-        except ValueError as error:
-            raise TypeError(
-                f"{what} holds numbers in a rectangular array, but this {type(data).__name__} has "
-                "rows of different lengths: make them equally long, or use one Variable for each"
-            ) from error
-    kind = data.dtype.kind
-    if kind == "f":
-        return data
-    if kind in "iub":
-        return data.astype(np.float64)
-    found = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "Python objects or None"}
-    raise TypeError(
-        f"{what} holds real numbers, but got {found.get(kind, data.dtype.name)}"
-        f"{f': {data.item()!r}' if data.ndim == 0 else ''}. "
-        "Pass a number, a list of numbers or a numpy array of numbers, such as np.array(0.5)"
-    )
-
-
 class Variable:
     """An array, where it came from, and how a result depends on it.
 
@@ -136,13 +129,16 @@ class Variable:
         For text, None, objects and complex numbers.
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_grad_by_hand", "creator", "name")
+    # _value and _grad hold numpy's scalars where the shape is (), until somebody asks for an array.
+    __slots__ = ("__weakref__", "_by_hand", "_grad", "_value", "creator", "name")
+
+    creator: Function | None
 
     def __init__(self, data: object, name: str | None = None) -> None:
-        self._data = as_array(data)
-        self._grad: Gradient | None = None
-        self._grad_by_hand = False
-        self.creator: Function | None = None
+        self._value: Any = np.float64(data) if type(data) is float else as_array(data)
+        self._grad: Any = None
+        self._by_hand = False
+        self.creator = None
         self.name = name
 
     @property
@@ -155,11 +151,16 @@ class Variable:
                 "Variables themselves, for example x = self.input and return 2 * x * gy",
                 _being_differentiated,
             )
-        return self._data
+        return self._array()
 
     @data.setter
     def data(self, data: object) -> None:
-        self._data = as_array(data)
+        self._value = as_array(data)
+
+    def _array(self) -> Array:
+        if type(self._value) is not np.ndarray:
+            self._value = np.asarray(self._value)
+        return cast("Array", self._value)
 
     @property
     def grad(self) -> Any:
@@ -169,6 +170,8 @@ class Variable:
         Variable after ``backward(create_graph=True)``). A gradient that is assigned by hand is what
         `backward` starts from.
         """
+        if isinstance(self._grad, np.floating):
+            self._grad = np.asarray(self._grad)
         return self._grad
 
     @grad.setter
@@ -177,25 +180,25 @@ class Variable:
             self.cleargrad()
             return
         value = grad if isinstance(grad, Variable) else as_array(grad, "A gradient")
-        if value.shape != self._data.shape:
+        if value.shape != self.shape:
             raise ValueError(
-                f"{self.name or 'the variable'} has data of shape {self._data.shape}, so its grad "
-                f"needs that shape too, but got shape {value.shape}"
+                f"{self.name or 'the variable'} has data of shape {self.shape}, so its grad needs "
+                f"that shape too, but got shape {value.shape}"
             )
         self._grad = value
-        self._grad_by_hand = True
+        self._by_hand = True
         if _witness is not None:
             _witness.assigned_grad(self)
 
     @property
     def grad_by_hand(self) -> bool:
         """Whether ``grad`` was assigned, rather than left by a backward pass."""
-        return self._grad_by_hand
+        return self._by_hand
 
     def cleargrad(self) -> None:
         """Forget the gradient, so that the next pass does not add to it."""
         self._grad = None
-        self._grad_by_hand = False
+        self._by_hand = False
 
     def set_creator(self, function: Function) -> None:
         """Tie this variable to the function that made it."""
@@ -236,128 +239,277 @@ class Variable:
             )
         if _witness is not None:
             _witness.ran_backward(self)
+        start = starting_cotangent(self)
         gradients: dict[Variable, Gradient] = {}
-        for _ in reverse_pass(self, starting_cotangent(self), gradients, create_graph):
-            pass
-        if self._grad_by_hand:
-            del gradients[self]
+        for function, _, _ in reverse_pass(self, start, gradients, create_graph):
+            if not retain_grad:
+                for output in function.outputs:
+                    gradients.pop(output, None)  # type: ignore[arg-type]
+        if self._by_hand:
+            gradients.pop(self, None)
+        owned = {id(start)}
         for variable, gradient in gradients.items():
-            if retain_grad or variable.creator is None:
-                variable.receive_grad(gradient)
+            variable._receive(gradient, owned)
 
-    def receive_grad(self, gradient: Gradient) -> None:
-        """Add `gradient` to ``grad``, as a backward pass does."""
-        total = accumulate(self._grad, gradient)
-        # What functions hand back may be a view, an array of somebody else's, or one array for two
-        # inputs (add copies): each grad owns its memory.
-        self._grad = total if isinstance(total, Variable) else np.array(total)
-        self._grad_by_hand = False
+    def receive_grad(self, gradient: Array) -> None:
+        """Add a copy of `gradient` to ``grad``, as a backward pass does."""
+        self._receive(np.array(gradient), set())
+
+    def _receive(self, gradient: Any, owned: set[int]) -> None:
+        """Add to the gradient, and see to it that the array belongs to this variable alone."""
+        if self._grad is not None:
+            gradient = self._grad + gradient
+        elif type(gradient) is np.ndarray:
+            # Functions hand back views, or one array for two inputs (add).
+            if gradient.base is not None or id(gradient) in owned:
+                gradient = gradient.copy()
+            owned.add(id(gradient))
+        self._grad = gradient
+        self._by_hand = False
+
+    def detach(self) -> Variable:
+        """Return a leaf that shares the data: what is made of it has no history before here."""
+        return Variable(self._array(), self.name)
+
+    def unchain(self) -> None:
+        """Forget the creator: from now on this variable is a leaf."""
+        self.creator = None
+
+    def unchain_backward(self) -> None:
+        """Make leaves of all intermediate variables behind this one, and so free their history.
+
+        Truncated backpropagation through time does so every few steps. The variable itself keeps
+        its creator.
+        """
+        waiting = [] if self.creator is None else [self.creator]
+        while waiting:
+            for x in waiting.pop().inputs:
+                if x.creator is not None:
+                    waiting.append(x.creator)
+                    x.creator = None
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method != "__call__":
-            raise TypeError(
-                f"np.{ufunc.__name__}.{method} has no derivative here: use np.sum, or operators"
-            )
-        if ufunc in _comparisons and not options:
-            return ufunc(*(x._data if isinstance(x, Variable) else x for x in inputs))
-        return _dispatch(ufunc, inputs, options)
+        if ufunc in QUESTIONS and method == "__call__" and not options:
+            return ufunc(*map(_value_of, inputs))
+        return dispatch(ufunc, inputs, options, method)
 
     def __array_function__(self, function: Any, _types: Any, inputs: Any, options: Any) -> Any:
-        return _dispatch(function, inputs, options)
+        if function in QUESTIONS:
+            return function(*map(_value_of, inputs), **options)
+        return dispatch(function, inputs, options, "__call__")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         raise TypeError(
-            "a Variable does not turn into an array by itself, it would lose its history: "
-            "use its .data"
+            "a Variable does not turn into an array by itself, it would lose its history: use its "
+            ".data. Where an array belongs, pass its .data"
         )
 
-    shape = property(lambda self: self._data.shape, doc="Shape of ``data``.")
-    ndim = property(lambda self: self._data.ndim, doc="Number of axes of ``data``.")
-    size = property(lambda self: self._data.size, doc="Number of elements of ``data``.")
-    dtype = property(lambda self: self._data.dtype, doc="Type of the elements of ``data``.")
+    shape = property(lambda self: self._value.shape, doc="Shape of ``data``.")
+    ndim = property(lambda self: self._value.ndim, doc="Number of axes of ``data``.")
+    size = property(lambda self: self._value.size, doc="Number of elements of ``data``.")
+    dtype = property(lambda self: self._value.dtype, doc="Type of the elements of ``data``.")
 
     def __len__(self) -> int:
-        return len(self._data)
+        if not self.ndim:
+            raise TypeError("a Variable of shape () holds one number and has no len()")
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Variable]:
+        if not self.ndim:
+            raise TypeError("a Variable of shape () holds one number and cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Variable:
+        return _call("getitem", self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "the elements of a Variable cannot be assigned, its history would be wrong: make a new "
+            "one with np.where or np.concatenate, or change x.data before it is used"
+        )
 
     def __float__(self) -> float:
-        return float(self.data)
+        return self.item()
+
+    def __int__(self) -> int:
+        return int(self.item())
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._value)
+
+    def __format__(self, specification: str) -> str:
+        if not specification:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(
+                f"a Variable of shape {self.shape} has no format {specification!r}: format its "
+                "elements one by one"
+            )
+        return format(self._value.item(), specification)
 
     def item(self) -> float:
         """Return the one number that it holds, as a Python float."""
-        return float(self.data.item())
+        if _being_differentiated is not None:
+            _ = self.data
+        if self.size != 1:
+            raise TypeError(
+                f"a Variable of shape {self.shape} is not one number: take an element, such as "
+                "x[0].item(), or sum it"
+            )
+        return float(self._value.item())
 
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Variable:
+    def tolist(self) -> Any:
+        """Return the numbers that it holds, as (nested) lists of Python floats."""
+        return self.data.tolist()
+
+    @property
+    def T(self) -> Variable:  # noqa: N802 - numpy's name
+        """The axes in reverse order."""
+        return self.transpose()
+
+    def transpose(self, *axes: Any) -> Variable:
+        """Reorder the axes, ``x.transpose(1, 0)`` or ``x.transpose((1, 0))``; reverse for none."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return _call(np.transpose, self, order)
+
+    def reshape(self, *shape: Any) -> Variable:
+        """Return the elements in another shape, ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""
+        return _call(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Variable:
+        """Return the elements in a row; see `numpy.ravel`."""
+        return _call(np.ravel, self)
+
+    flatten = ravel
+
+    def squeeze(self, axis: Axes = None) -> Variable:
+        """Drop axes of length 1; see `numpy.squeeze`."""
+        return _call(np.squeeze, self, axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Variable:
+        """Exchange two axes; see `numpy.swapaxes`."""
+        return _call(np.swapaxes, self, axis1, axis2)
+
+    def astype(self, dtype: Any) -> Variable:
+        """Return the numbers in another floating-point type; gradients come back in this one."""
+        return _call("astype", self, dtype)
+
+    def dot(self, other: Any) -> Variable:
+        """Return numpy's dot product with another; see `numpy.dot`."""
+        return _call(np.dot, self, other)
+
+    def sum(self, axis: Axes = None, keepdims: bool = False) -> Variable:
         """Sum over `axis` (all of them for None); see `numpy.sum`."""
-        return cast("Variable", np.sum(self, axis=axis, keepdims=keepdims))
+        return _call(np.sum, self, axis, keepdims)
+
+    def prod(self, axis: Axes = None, keepdims: bool = False) -> Variable:
+        """Multiply over `axis` (all of them for None); see `numpy.prod`."""
+        return _call(np.prod, self, axis, keepdims)
+
+    def mean(self, axis: Axes = None, keepdims: bool = False) -> Variable:
+        """Average over `axis` (all of them for None); see `numpy.mean`."""
+        return _call(np.mean, self, axis, keepdims)
+
+    def max(self, axis: Axes = None, keepdims: bool = False) -> Variable:
+        """Largest element over `axis` (all of them for None); see `numpy.max`."""
+        return _call(np.max, self, axis, keepdims)
+
+    def min(self, axis: Axes = None, keepdims: bool = False) -> Variable:
+        """Smallest element over `axis` (all of them for None); see `numpy.min`."""
+        return _call(np.min, self, axis, keepdims)
+
+    def var(self, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> Variable:
+        """Variance over `axis` (all of them for None); see `numpy.var`."""
+        return _call(np.var, self, axis, ddof, keepdims)
+
+    def std(self, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> Variable:
+        """Return the standard deviation over `axis` (of all for None); see `numpy.std`."""
+        return _call(np.std, self, axis, ddof, keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Variable:
+        """Return the running sum along `axis` (in a row for None); see `numpy.cumsum`."""
+        return _call(np.cumsum, self, axis)
+
+    def clip(self, min: Any = None, max: Any = None) -> Variable:  # noqa: A002 - numpy's names
+        """Limit each element to the range from `min` to `max`; see `numpy.clip`."""
+        return _call(np.clip, self, min, max)
 
     def __repr__(self) -> str:
-        value = np.array2string(self._data, separator=", ", threshold=20, prefix="Variable(")
-        if self._data.ndim == 0:
-            value = repr(self._data.item())
+        value = np.array2string(self._array(), separator=", ", threshold=20, prefix="Variable(")
+        if not self.ndim:
+            value = repr(self._value.item())
         name = "" if self.name is None else f", name={self.name!r}"
-        made = (
-            ""
-            if self.creator is None
-            else f", made by {getattr(self.creator, 'label', type(self.creator).__name__)}"
-        )
+        made = "" if self.creator is None else f", made by {label_of(self.creator)}"
         return f"Variable({value}{name}{made})"
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _data_of(other)
+        return self._value < _value_of(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _data_of(other)
+        return self._value <= _value_of(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _data_of(other)
+        return self._value > _value_of(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _data_of(other)
+        return self._value >= _value_of(other)
 
     def __pos__(self) -> Variable:
         return self
 
     def __neg__(self) -> Variable:
-        return negative(self)
+        return _call(np.negative, self)
+
+    def __abs__(self) -> Variable:
+        return _call(np.abs, self)
 
     def __add__(self, other: Any) -> Variable:
-        return add(self, other)
+        return implementations[np.add](self, other)
 
     def __radd__(self, other: Any) -> Variable:
-        return add(other, self)
+        return implementations[np.add](other, self)
 
     def __sub__(self, other: Any) -> Variable:
-        return subtract(self, other)
+        return implementations[np.subtract](self, other)
 
     def __rsub__(self, other: Any) -> Variable:
-        return subtract(other, self)
+        return implementations[np.subtract](other, self)
 
     def __mul__(self, other: Any) -> Variable:
-        return multiply(self, other)
+        return implementations[np.multiply](self, other)
 
     def __rmul__(self, other: Any) -> Variable:
-        return multiply(other, self)
+        return implementations[np.multiply](other, self)
 
     def __truediv__(self, other: Any) -> Variable:
-        return divide(self, other)
+        return implementations[np.divide](self, other)
 
     def __rtruediv__(self, other: Any) -> Variable:
-        return divide(other, self)
+        return implementations[np.divide](other, self)
 
     def __pow__(self, other: Any) -> Variable:
-        return power(self, other)
+        return implementations[np.power](self, other)
 
     def __rpow__(self, other: Any) -> Variable:
-        return power(other, self)
+        return implementations[np.power](other, self)
+
+    def __matmul__(self, other: Any) -> Variable:
+        return implementations[np.matmul](self, other)
+
+    def __rmatmul__(self, other: Any) -> Variable:
+        return implementations[np.matmul](other, self)
 
 
 class Constant(Variable):
     """A number or array written into a formula (``2 * x``): a leaf that keeps no gradient."""
 
     __slots__ = ()
+
+
+def _call(function: Any, *inputs: Any) -> Variable:
+    """Call what the functions' files have registered under a name of numpy's."""
+    y: Variable = implementations[function](*inputs)
+    return y
 
 
 class Function:
@@ -378,17 +530,21 @@ class Function:
         creators.
     """
 
+    # _outputs: a weak reference, or a tuple of them from a function that returns several.
     __slots__ = ("__weakref__", "_outputs", "generation", "inputs")
 
     inputs: tuple[Variable, ...]
     generation: int
-    _outputs: tuple[weakref.ref[Variable], ...]
+    _outputs: Any
     label: ClassVar[str] = "Function"
     """Its name for people; a subclass that does not say goes by its class name."""
+    _is_free: ClassVar[bool] = True
+    """Whether a user wrote it: then it is handed arrays only, and what it returns is looked at."""
 
     def __init_subclass__(cls) -> None:
         if "label" not in cls.__dict__:
             cls.label = cls.__name__
+        cls._is_free = not cls.__module__.startswith("ipygrad.engine.")
 
     def __call__(self, *inputs: Any) -> Any:
         """Compute on Variables (numbers and arrays become constants) and remember how."""
@@ -434,11 +590,14 @@ class Function:
     @property
     def outputs(self) -> tuple[Variable | None, ...]:
         """What it made; None stands for an output that nobody holds any more."""
-        return tuple(output() for output in self._outputs)
+        references = self._outputs
+        if type(references) is tuple:
+            return tuple([output() for output in references])
+        return (references(),)
 
     @outputs.setter
     def outputs(self, outputs: tuple[Variable, ...]) -> None:
-        self._outputs = tuple(weakref.ref(output) for output in outputs)
+        self._outputs = tuple([_OutputRef(output) for output in outputs])
 
     @property
     def input(self) -> Variable:
@@ -458,9 +617,10 @@ class Function:
     @property
     def output(self) -> Variable | None:
         """Its output, for a function of one output; None when nobody holds it any more."""
-        if len(self._outputs) != 1:
-            raise AttributeError(f"{self.label} has {len(self._outputs)} outputs: use .outputs")
-        return self._outputs[0]()
+        outputs = self.outputs
+        if len(outputs) != 1:
+            raise AttributeError(f"{self.label} has {len(outputs)} outputs: use .outputs")
+        return outputs[0]
 
     @output.setter
     def output(self, variable: Variable) -> None:
@@ -475,18 +635,30 @@ class Function:
         # there already, the first assignment begins another call.
         return hasattr(self, "inputs") and hasattr(self, "_outputs")
 
+    def input_like(self, cotangent: Gradient) -> Any:
+        """Return the first input as what `cotangent` is: an array, or a Variable."""
+        x = self.inputs[0]
+        return x if isinstance(cotangent, Variable) else x._value
+
     def inputs_like(self, cotangent: Gradient) -> Any:
         """Return the inputs as what `cotangent` is: arrays, or Variables."""
         if isinstance(cotangent, Variable):
             return self.inputs
-        return tuple([x._data for x in self.inputs])
+        return [x._value for x in self.inputs]
 
     def output_like(self, cotangent: Gradient) -> Any:
         """Return the output as what `cotangent` is: an array, or a Variable."""
-        output = self._outputs[0]()
+        references = self._outputs
+        output = references[0]() if type(references) is tuple else references()
         if output is None:
             raise BackwardError(f"the output of {self.label} is gone: keep it in a variable", self)
-        return output if isinstance(cotangent, Variable) else output._data
+        return output if isinstance(cotangent, Variable) else output._value
+
+    def forward_again(self) -> Any:
+        """Return what forward makes of the inputs now, called as it was when it was recorded."""
+        if self._is_free:
+            return self.forward(*[x._array() for x in self.inputs])
+        return self.forward(*[without_axes(x._value) for x in self.inputs])
 
     def _leave_earlier_outputs_to_a_copy(self) -> None:
         # A(A(x)): the object serves the newest call, and what it made before needs a creator of its
@@ -504,7 +676,10 @@ class _OutputRef(weakref.ref[Variable]):
 
     def __init__(self, output: Variable) -> None:
         super().__init__(output)  # type: ignore[call-arg]
-        self.shape, self.dtype = output._data.shape, output._data.dtype
+        self.shape, self.dtype = output.shape, output.dtype
+
+    def __deepcopy__(self, _memo: object) -> _OutputRef:
+        return self
 
 
 class NotCalledError(AttributeError):
@@ -516,48 +691,112 @@ def as_tuple(returned: Any) -> tuple[Any, ...]:
     return tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
 
 
-def apply(function: Function, *inputs: Any) -> Any:
+def label_of(function: object) -> str:
+    """Return a function's name for people, also for an object that is no `Function`."""
+    return function.label if isinstance(function, Function) else type(function).__name__
+
+
+def apply(function: Function, *inputs: Any) -> Variable:
     """Call a fresh `function` on Variables, numbers and arrays, and record the call.
 
-    Inside `no_grad` nothing is recorded. Numbers and arrays become constants.
+    Inside `no_grad` nothing is recorded. Numbers and arrays become constants. A function that
+    returns several arrays gives a tuple of Variables.
     """
-    variables = tuple([x if isinstance(x, Variable) else _constant(x, inputs) for x in inputs])
-    returned = function.forward(*[x._data for x in variables])
-    several = isinstance(returned, (tuple, list))
-    outputs = tuple([_new_variable(y, function) for y in as_tuple(returned)])
-    if _recording:
-        generation = 0
-        for x in variables:
-            creator = creator_of(x)
-            if creator is not None and creator.generation >= generation:
+    values = []
+    generation = 0
+    for x in inputs:
+        if not isinstance(x, Variable):
+            return apply(function, *[_variable(x, function, inputs) for x in inputs])
+        value = x._value
+        if type(value) is ndarray and not value.ndim:
+            value = value[()]
+        values.append(value)
+        creator = x.creator
+        if creator is not None:
+            if not isinstance(creator, Function):
+                creator_of(x)
+            if creator.generation >= generation:
                 generation = creator.generation + 1
-        function.inputs = variables
+    if function._is_free:
+        returned = function.forward(*[x._array() for x in inputs])
+    else:
+        try:
+            returned = function.forward(*values)
+        except (ValueError, IndexError, TypeError) as error:
+            raise _named(error, function, inputs) from error
+    if not isinstance(returned, (tuple, list)):
+        y = _new_variable(returned, function)
+        if _recording:
+            function.inputs = inputs
+            function.generation = generation
+            function._outputs = weakref.ref(y)
+            y.creator = function
+            if _witness is not None:
+                _witness.called(function, (y,))
+        return y
+    outputs = tuple([_new_variable(y, function) for y in returned])
+    if _recording:
+        function.inputs = inputs
         function.generation = generation
-        function._outputs = tuple([(_OutputRef if several else weakref.ref)(y) for y in outputs])
+        function.outputs = outputs
         for y in outputs:
             y.creator = function
         if _witness is not None:
             _witness.called(function, outputs)
-    return outputs if several else outputs[0]
+    return outputs  # type: ignore[return-value]
 
 
-def _new_variable(data: Any, function: Function) -> Variable:
-    if type(data) is np.float64:  # what numpy makes of two 0-d arrays
-        return Variable(np.asarray(data))
-    if type(data) is np.ndarray and data.dtype.kind == "f":
-        return Variable(data)
-    if data is None:
+def _new_variable(value: Any, function: Function) -> Variable:
+    y = _blank(Variable)
+    if type(value) is float64 or (type(value) is ndarray and value.dtype.kind == "f"):
+        y._value = value
+    elif value is None:
         raise TypeError(f"{function.label}.forward returned None: did you forget 'return y'?")
-    return Variable(as_array(data, f"What {function.label}.forward returns"))
+    else:
+        y._value = without_axes(as_array(value, f"What {function.label}.forward returns"))
+    y._grad = None
+    y._by_hand = False
+    y.creator = None
+    y.name = None
+    return y
 
 
-def _constant(value: Any, beside: tuple[Any, ...]) -> Constant:
-    # A bare Python number takes the precision of the variables beside it, so that 2 * x stays
-    # float32 for a float32 x.
-    if type(value) in (int, float, bool):
-        dtypes = [x._data.dtype for x in beside if isinstance(x, Variable)]
-        return Constant(np.array(value, np.result_type(*dtypes) if dtypes else np.float64))
-    return Constant(value)
+# Looked up for every function, and so without the way through numpy.
+_blank, ndarray, float64 = object.__new__, np.ndarray, np.float64
+
+
+def _variable(x: Any, function: Function, beside: tuple[Any, ...]) -> Variable:
+    """Return a Variable as it is, and what was written into a formula as a constant.
+
+    A bare Python number takes the precision of the variables beside it, so that 2 * x stays float32
+    for a float32 x, and an array of integers or booleans follows numpy's rules for two arrays.
+    """
+    if isinstance(x, Variable):
+        return x
+    dtypes = [v._value.dtype for v in beside if isinstance(v, Variable)]
+    if type(x) in (int, float, bool):
+        if not dtypes:
+            return Constant(x)
+        dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
+        constant = Constant.__new__(Constant)
+        constant._value = dtype.type(x)
+        constant._grad, constant._by_hand = None, False
+        constant.creator, constant.name = None, None
+        return constant
+    array = np.asarray(x) if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x
+    if isinstance(array, np.ndarray) and array.dtype.kind in "iub" and dtypes:
+        return Constant(array.astype(np.result_type(array.dtype, *dtypes)))
+    return Constant(as_array(array, f"A constant in {function.label}"))
+
+
+def _named(error: Exception, function: Function, inputs: tuple[Any, ...]) -> Exception:
+    """Return numpy's error with the function's name and the shapes of its inputs put before it."""
+    shapes = " and ".join(str(x.shape) for x in inputs)
+    message = f"{function.label} of {_count(len(inputs), 'input')} of shape {shapes}: {error}"
+    try:
+        return type(error)(message)
+    except TypeError:  # some of numpy's errors are made of other things than a message
+        return ValueError(message)
 
 
 def accumulate(before: Gradient | None, contribution: Gradient) -> Gradient:
@@ -568,18 +807,13 @@ def accumulate(before: Gradient | None, contribution: Gradient) -> Gradient:
 def starting_cotangent(result: Variable) -> Array:
     """Return what a reverse pass from `result` starts with: a hand-assigned gradient, else ones."""
     if result.grad_by_hand:
-        return np.asarray(_data_of(result._grad), result._data.dtype)
-    return np.ones_like(result._data)
+        return np.asarray(_value_of(result._grad), result.dtype)
+    return np.ones(result.shape, result.dtype)
 
 
-class Turn(NamedTuple):
-    """One function's turn in a reverse pass."""
-
-    function: Function
-    cotangents: tuple[Gradient, ...]
-    """The gradient arriving, one for each output (zeros where nothing came)."""
-    contributions: tuple[Gradient | None, ...]
-    """What it adds, one for each input; None for a constant."""
+Turn = tuple[Function, tuple[Gradient, ...], tuple[Gradient | None, ...]]
+"""One function's turn in a reverse pass: the function; the gradient arriving, one for each output
+(zeros where nothing came); what it adds, one for each input (None for a constant)."""
 
 
 def reverse_pass(
@@ -591,8 +825,9 @@ def reverse_pass(
     """Go back from `result`, one function at a time, and yield each turn after it was taken.
 
     A function takes its turn when every gradient that it waits for has arrived. That is so once no
-    function of a higher generation is left, so a heap ordered by generation gives the order, in O(n
-    log n) for n functions and without recursion. No variable's ``grad`` is read or written.
+    function of a higher generation is left, so a heap of generations gives the order, in O(n log n)
+    for n functions and without recursion; within a generation, the first that was reached is first.
+    No variable's ``grad`` is read or written.
 
     Parameters
     ----------
@@ -601,7 +836,8 @@ def reverse_pass(
     cotangent
         Gradient of the final scalar with respect to `result`, of its shape.
     gradients
-        An empty dict, filled on the way: the gradient of each variable reached so far.
+        An empty dict, filled on the way: the gradient of each variable reached so far. Numbers are
+        numpy's scalars in it. What has had its turn may be taken out.
     create_graph
         Hand Variables to the backward methods, so that the gradients can be differentiated again.
 
@@ -610,28 +846,44 @@ def reverse_pass(
     BackwardError
         When a function's ``backward`` raises, or returns what does not fit its inputs.
     """
-    gradients[result] = Variable(cotangent) if create_graph else cotangent
-    waiting: list[tuple[int, int, Function]] = []
-    queued: set[int] = set()
-
-    def queue(variable: Variable) -> None:
-        function = creator_of(variable)
-        if function is not None and id(function) not in queued:
-            queued.add(id(function))
-            heappush(waiting, (-function.generation, len(queued), function))
-
-    queue(result)
-    while waiting:
-        function = heappop(waiting)[2]
-        cotangents = tuple([_arriving(y, gradients, create_graph) for y in function._outputs])
-        contributions = _run_backward(function, cotangents, create_graph)
-        for x, contribution in zip(function.inputs, contributions, strict=True):
-            if contribution is not None:
-                before = gradients.get(x)
-                gradients[x] = accumulate(before, contribution)
-                if before is None:
-                    queue(x)
-        yield Turn(function, cotangents, contributions)
+    gradients[result] = Variable(cotangent) if create_graph else without_axes(cotangent)
+    last = creator_of(result)
+    waiting = {} if last is None else {last.generation: [last]}
+    generations = [-generation for generation in waiting]
+    # A function of several outputs can be reached through each of them.
+    queued = {id(last)}
+    while generations:
+        for function in waiting.pop(-heappop(generations)):
+            outputs = function._outputs
+            cotangents: tuple[Gradient, ...]
+            if type(outputs) is tuple:
+                cotangents = tuple([_arriving(y, gradients, create_graph) for y in outputs])
+            else:
+                cotangents = (gradients[outputs()],)
+            contributions = _run_backward(function, cotangents, create_graph)
+            for x, contribution in zip(function.inputs, contributions):  # noqa: B905 - counted
+                if contribution is None:
+                    continue
+                if x in gradients:
+                    gradients[x] = gradients[x] + contribution
+                    continue
+                gradients[x] = contribution
+                creator = x.creator
+                if creator is None:
+                    continue
+                if not isinstance(creator, Function):
+                    creator_of(x)
+                if type(creator._outputs) is tuple:
+                    if id(creator) in queued:
+                        continue
+                    queued.add(id(creator))
+                generation = creator.generation
+                if generation in waiting:
+                    waiting[generation].append(creator)
+                else:
+                    waiting[generation] = [creator]
+                    heappush(generations, -generation)
+            yield function, cotangents, contributions
 
 
 def creator_of(variable: Variable) -> Function | None:
@@ -653,27 +905,27 @@ def creator_of(variable: Variable) -> Function | None:
 
 
 def _arriving(
-    reference: weakref.ref[Variable], gradients: dict[Variable, Gradient], create_graph: bool
+    reference: _OutputRef, gradients: dict[Variable, Gradient], create_graph: bool
 ) -> Gradient:
     output = reference()
     arrived = None if output is None else gradients.get(output)
     if arrived is not None:
         return arrived
     # One of several outputs that played no part in the result, or was dropped: zero.
-    like = reference if isinstance(reference, _OutputRef) else output
-    zeros = np.zeros(like.shape, like.dtype)  # type: ignore[union-attr]
+    zeros = np.zeros(reference.shape, reference.dtype)
     return Variable(zeros) if create_graph else zeros
 
 
-def _run_backward(
-    function: Function, cotangents: tuple[Gradient, ...], create_graph: bool
-) -> tuple[Gradient | None, ...]:
+def _run_backward(function: Function, cotangents: tuple[Gradient, ...], create_graph: bool) -> Any:
+    """Return a function's contributions, each of the shape and type of its input."""
     global _being_differentiated
+    is_ours = not (create_graph or function._is_free)
     try:
         if create_graph:
-            _refuse_remembered_values(function)
+            if function._is_free:
+                _refuse_remembered_values(function)
             _being_differentiated = function
-        elif hasattr(function, "__dict__"):
+        elif not is_ours:
             # A user's backward may write `gy *= 2`, which would change the output's own gradient.
             cotangents = tuple([_read_only(cotangent) for cotangent in cotangents])
         returned = function.backward(*cotangents)
@@ -685,54 +937,71 @@ def _run_backward(
         ) from error
     finally:
         _being_differentiated = None
-    contributions = as_tuple(returned)
-    if len(contributions) != len(function.inputs):
+    inputs = function.inputs
+    if not isinstance(returned, (tuple, list)):
+        returned = (returned,)
+    if len(returned) != len(inputs):
         raise BackwardError(
-            f"{function.label}.backward returned {_count(len(contributions), 'contribution')} for "
-            f"{_count(len(function.inputs), 'input')}: return one for each input",
+            f"{function.label}.backward returned {_count(len(returned), 'contribution')} for "
+            f"{_count(len(inputs), 'input')}: return one for each input",
             function,
         )
-    return tuple(
-        [
-            None if type(x) is Constant else _checked(gx, x, number, function, create_graph)
-            for number, (x, gx) in enumerate(zip(function.inputs, contributions, strict=True))
-        ]
-    )
+    contributions: list[Any] = []
+    for x, gx in zip(inputs, returned):  # noqa: B905 - counted just now
+        value, kind = x._value, type(gx)
+        if type(x) is Constant:
+            gx = None
+        elif not (
+            is_ours
+            and (kind is float64 or kind is ndarray)
+            and (kind is type(value) is float64 or _is_like(gx, value))
+        ):
+            gx = _checked(gx, x, len(contributions), function, create_graph)
+        contributions.append(gx)
+    return tuple(contributions)
 
 
-def _read_only(cotangent: Gradient) -> Gradient:
-    view = cast("Array", cotangent)[...]
+def _is_like(gradient: Array, value: Array) -> bool:
+    return gradient.shape == value.shape and gradient.dtype is value.dtype
+
+
+def _read_only(cotangent: Any) -> Array:
+    view: Array = np.asarray(cotangent)[...]
     view.flags.writeable = False
     return view
 
 
 def _checked(
     contribution: Any, variable: Variable, number: int, function: Function, create_graph: bool
-) -> Gradient:
+) -> Any:
     """Return `contribution` if it fits `variable`, the input of that number, else raise."""
-    if type(contribution) is np.float64 and not create_graph and variable._data.ndim == 0:
-        return contribution  # type: ignore[return-value]  # as good as an array, and quicker
     which = f" for input {number + 1}" if len(function.inputs) > 1 else ""
     if contribution is None:
         raise BackwardError(
             f"{function.label}.backward returned None{which}: did you forget 'return gx'?", function
         )
-    gradient: Any
-    if isinstance(contribution, Variable):
-        gradient = contribution if create_graph else contribution._data
-    else:
+    gradient: Any = contribution
+    if not isinstance(contribution, Variable):
         try:
-            array = as_array(contribution, f"What {function.label}.backward returns{which}")
+            gradient = as_array(contribution, f"What {function.label}.backward returns{which}")
         except TypeError as error:
             raise BackwardError(str(error), function) from error
-        gradient = Variable(array) if create_graph else array
-    if gradient.shape != variable._data.shape:
+    elif not create_graph:
+        gradient = contribution._value
+    if gradient.shape != variable.shape:
         raise BackwardError(
             f"{function.label}.backward returned shape {gradient.shape}{which}, but that input has "
-            f"shape {variable._data.shape}: a contribution has the shape of its input",
+            f"shape {variable.shape}: a contribution has the shape of its input",
             function,
         )
-    return cast("Gradient", gradient)
+    if gradient.dtype != variable.dtype:
+        gradient = gradient.astype(variable.dtype)
+    if create_graph:
+        return gradient if isinstance(gradient, Variable) else Variable(gradient)
+    if function._is_free and gradient.base is None:
+        # It may be kept on the function, or be the very data of a variable.
+        gradient = gradient.copy()
+    return without_axes(gradient)
 
 
 def _refuse_remembered_values(function: Function) -> None:
@@ -745,7 +1014,7 @@ def _refuse_remembered_values(function: Function) -> None:
     if not remembered:
         return
     again = copy.copy(function)
-    again.forward(*[x._data.copy() for x in function.inputs])
+    again.forward(*[x._array().copy() for x in function.inputs])
     for name, value in remembered.items():
         if getattr(again, name) is not value:
             raise BackwardError(
@@ -771,226 +1040,5 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _data_of(value: Any) -> Any:
-    return value._data if isinstance(value, Variable) else value
-
-
-# --- numpy's own functions on Variables ---
-
-_implementations: dict[Any, Callable[..., Any]] = {}
-_comparisons = (np.less, np.less_equal, np.greater, np.greater_equal)
-
-
-def implements(*numpy_functions: Any) -> Callable[[F], F]:
-    """Register the decorated function as what numpy's function does on Variables."""
-
-    def register(function: F) -> F:
-        for numpy_function in numpy_functions:
-            _implementations[numpy_function] = function
-        return function
-
-    return register
-
-
-def _dispatch(numpy_function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    module = getattr(numpy_function, "__module__", None) or "numpy"
-    name = f"np{module.removeprefix('numpy')}.{numpy_function.__name__}"
-    implementation = _implementations.get(numpy_function)
-    if implementation is None:
-        raise TypeError(
-            f"{name} has no derivative here. Use a function of ipygrad, write a Function of your "
-            "own, or compute on x.data (which keeps no history)"
-        )
-    for option in ("out", "where", "dtype", "initial"):
-        if option in options:
-            raise TypeError(f"{name} with {option}= has no derivative here: leave {option}= out")
-    return implementation(*inputs, **options)
-
-
-# --- arithmetic ---
-
-
-def sum_to(gradient: Gradient, shape: tuple[int, ...]) -> Gradient:
-    """Sum over the axes along which an input of `shape` was broadcast, so that it fits again."""
-    if gradient.shape == shape:
-        return gradient
-    if isinstance(gradient, Variable):
-        summed: Variable = apply(SumTo(shape), gradient)
-        return summed
-    return _sum_array_to(gradient, shape)
-
-
-def _sum_array_to(array: Array, shape: tuple[int, ...]) -> Array:
-    added = array.ndim - len(shape)
-    stretched = tuple(
-        i + added for i, length in enumerate(shape) if length == 1 and array.shape[i + added] != 1
-    )
-    total: Array = array.sum(axis=(*range(added), *stretched), keepdims=True)
-    return total.reshape(shape)
-
-
-class SumTo(Function):
-    """Sum over the axes along which `shape` was broadcast; the gradient is copied to each."""
-
-    __slots__ = ("shape",)
-    label = "sum_to"
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-
-    def forward(self, x: Array) -> Array:
-        """Compute the sum."""
-        return _sum_array_to(x, self.shape)
-
-    def backward(self, gy: Gradient) -> Any:
-        """Copy each gradient back to what was summed."""
-        return np.broadcast_to(gy, self.inputs[0].shape)
-
-
-class Neg(Function):
-    """Elementwise negation, y = -x; local derivative dy/dx = -1."""
-
-    __slots__ = ()
-    label = "negative"
-
-    def forward(self, x: Array) -> Any:
-        """Compute -x."""
-        return -x
-
-    def backward(self, gy: Gradient) -> Any:
-        """Compute gy · (-1)."""
-        return -gy
-
-
-class Add(Function):
-    """Elementwise sum, y = a + b; local derivatives 1 and 1: the gradient is copied to both."""
-
-    __slots__ = ()
-    label = "add"
-
-    def forward(self, a: Array, b: Array) -> Any:
-        """Compute a + b."""
-        return a + b
-
-    def backward(self, gy: Gradient) -> Any:
-        """Copy gy to both."""
-        a, b = self.inputs
-        return sum_to(gy, a.shape), sum_to(gy, b.shape)
-
-
-class Sub(Function):
-    """Elementwise difference, y = a - b; local derivatives 1 and -1."""
-
-    __slots__ = ()
-    label = "subtract"
-
-    def forward(self, a: Array, b: Array) -> Any:
-        """Compute a - b."""
-        return a - b
-
-    def backward(self, gy: Gradient) -> Any:
-        """Copy gy to a, and -gy to b."""
-        a, b = self.inputs
-        return sum_to(gy, a.shape), sum_to(-gy, b.shape)
-
-
-class Mul(Function):
-    """Elementwise product, y = a · b; local derivatives b and a: each is scaled by the other."""
-
-    __slots__ = ()
-    label = "multiply"
-
-    def forward(self, a: Array, b: Array) -> Any:
-        """Compute a · b."""
-        return a * b
-
-    def backward(self, gy: Gradient) -> Any:
-        """Compute gy · b and gy · a."""
-        a, b = self.inputs_like(gy)
-        return sum_to(gy * b, a.shape), sum_to(gy * a, b.shape)
-
-
-class Div(Function):
-    """Elementwise quotient, y = a / b; local derivatives 1/b and -a/b²."""
-
-    __slots__ = ()
-    label = "divide"
-
-    def forward(self, a: Array, b: Array) -> Any:
-        """Compute a / b."""
-        return a / b
-
-    def backward(self, gy: Gradient) -> Any:
-        """Compute gy / b and -gy · a / b²."""
-        a, b = self.inputs_like(gy)
-        return sum_to(gy / b, a.shape), sum_to(-gy * a / (b * b), b.shape)
-
-
-class Pow(Function):
-    """Elementwise power, y = aᵇ; local derivatives b · aᵇ⁻¹ and aᵇ · log(a).
-
-    Where b is 0 the first is 0 (also at a = 0); where a is 0 the second is 0.
-    """
-
-    __slots__ = ()
-    label = "power"
-
-    def forward(self, a: Array, b: Array) -> Any:
-        """Compute a to the power of b."""
-        return a**b
-
-    def backward(self, gy: Gradient) -> Any:
-        """Compute gy · b · aᵇ⁻¹ and, unless b is a constant, gy · aᵇ · log(a)."""
-        a, b = self.inputs_like(gy)
-        base, exponent = self.inputs
-        is_constant = type(exponent) is Constant
-        if is_constant:
-            b = exponent._data
-        lowered = b - (exponent._data != 0).astype(b.dtype)
-        ga = sum_to(gy * (b * a**lowered), a.shape)
-        if is_constant:
-            return ga, None
-        is_zero = (base._data == 0).astype(a.dtype)
-        return ga, sum_to(gy * self.output_like(gy) * np.log(a + is_zero), b.shape)
-
-
-@implements(np.negative)
-def negative(x: Any) -> Variable:
-    """Elementwise negation, y = -x."""
-    y: Variable = apply(Neg(), x)
-    return y
-
-
-@implements(np.add)
-def add(a: Any, b: Any) -> Variable:
-    """Elementwise sum with broadcasting, y = a + b."""
-    y: Variable = apply(Add(), a, b)
-    return y
-
-
-@implements(np.subtract)
-def subtract(a: Any, b: Any) -> Variable:
-    """Elementwise difference with broadcasting, y = a - b."""
-    y: Variable = apply(Sub(), a, b)
-    return y
-
-
-@implements(np.multiply)
-def multiply(a: Any, b: Any) -> Variable:
-    """Elementwise product with broadcasting, y = a · b."""
-    y: Variable = apply(Mul(), a, b)
-    return y
-
-
-@implements(np.divide)
-def divide(a: Any, b: Any) -> Variable:
-    """Elementwise quotient with broadcasting, y = a / b."""
-    y: Variable = apply(Div(), a, b)
-    return y
-
-
-@implements(np.power)
-def power(a: Any, b: Any) -> Variable:
-    """Elementwise power with broadcasting, y = aᵇ."""
-    y: Variable = apply(Pow(), a, b)
-    return y
+def _value_of(value: Any) -> Any:
+    return value._value if isinstance(value, Variable) else value

@@ -10,6 +10,10 @@ import subprocess
 import sys
 from statistics import median
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipygrad.record import BackwardPass
 
 SEED = "x = Variable(np.array(0.5))\na = square(x)\nb = exp(a)\ny = square(b)\n"
 IMPORTS = {
@@ -36,8 +40,6 @@ def import_milliseconds() -> dict[str, float]:
 def bundles() -> tuple[float, float, float, dict[str, int]]:
     """Return first, second and later (median) milliseconds from cell to bundle, and its bytes."""
     from IPython.core.interactiveshell import InteractiveShell
-
-    from ipygrad.record import BackwardPass
 
     shell = InteractiveShell.instance()
     shell.run_cell(
