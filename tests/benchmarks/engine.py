@@ -58,6 +58,22 @@ def chain_by_hand(start: Any, length: int, keep: bool = True) -> Any:
     return gradient
 
 
+def fan_by_engine(count: int) -> float:
+    leaves = [Variable(float(k)) for k in range(count)]
+    sum(leaves[1:], leaves[0]).backward()
+    return float(leaves[-1].grad)
+
+
+def fan_by_hand(count: int) -> float:
+    """Do the same with arrays alone: add up, and hand each summand a gradient of its own."""
+    values = [np.array(float(k)) for k in range(count)]
+    y = values[0]
+    for value in values[1:]:
+        y = np.asarray(y + value)
+    gradient = np.ones_like(y)
+    return float([np.array(gradient) for _ in values][-1])
+
+
 # --- the scalar network of micrograd's demonstration: two moons, 2-16-16-1 ---
 
 
@@ -249,6 +265,14 @@ def main() -> None:
             **rivals.chains(np.array(0.5), length),
         }
         report.row(f"tanh chain, {length:,} numbers", best(jobs), length, "by hand", target)
+    for count in (1_000, 10_000, 100_000)[: 2 if options.quick else 3]:
+        jobs = {
+            "ipygrad": partial(fan_by_engine, count),
+            "by hand": partial(fan_by_hand, count),
+        }
+        taken = best(jobs)
+        report.row(f"sum of {count:,} leaves", taken, count, "", 0)
+        print(f"{'':34} times by hand: {taken['ipygrad'] / taken['by hand']:.2f}")
     for size, length, target in ((1_000, 1_000, 1.4), (1_000_000, 8, 1.3)):
         start = np.linspace(-1, 1, size)
         jobs = {
