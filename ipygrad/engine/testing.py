@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipygrad.engine.core import Array, Variable, as_array
+from ipygrad.engine.core import Array, Variable, as_array, as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,7 +152,7 @@ def _worst(
 def _weighted(f: Callable[..., Any], weights: Sequence[Array]) -> Callable[..., Variable]:
     def total(*xs: Variable) -> Variable:
         returned = f(*xs)
-        outputs = returned if isinstance(returned, (tuple, list)) else (returned,)
+        outputs = as_tuple(returned)
         summed = Variable(0.0)
         for y, weight in zip(outputs, weights, strict=True):
             summed = summed + (y * weight).sum()
@@ -207,7 +207,7 @@ def _value(f: Callable[..., Any], arrays: Sequence[Array]) -> Array:
 def _outputs(f: Callable[..., Any], arrays: Sequence[Array]) -> list[Array]:
     # Recorded: a derivative along a direction runs a backward pass of its own.
     returned = f(*[Variable(x.copy()) for x in arrays])
-    outputs = returned if isinstance(returned, (tuple, list)) else (returned,)
+    outputs = as_tuple(returned)
     for y in outputs:
         if not isinstance(y, Variable):
             raise TypeError(f"f must return a Variable, but returned {type(y).__name__}")
