@@ -354,6 +354,16 @@ def test_lines_are_those_of_the_editor(shell: Shell) -> None:
     assert shell["bp"][0].line == 3
 
 
+def test_the_same_code_on_other_lines_is_another_place(shell: Shell) -> None:
+    shell.run("%%grad -q -o first\nx = Variable(3.0)\ny = square(x)")
+    shell.run("%%grad -q -o second\nx = Variable(3.0)\n# a comment\ny = square( x )")
+    assert (shell["first"][0].line, shell["second"][0].line) == (3, 4)
+    shell.run("%%grad -q -o first\ny = square(x + 1)")
+    shell.run("%%grad -q -o second\ny = square(x+1)")
+    names = [{v.name for v in shell[bp].graph.variables} for bp in ("first", "second")]
+    assert names == [{"x", "1", "x + 1", "y"}, {"x", "1", "x+1", "y"}]
+
+
 def test_several_statements_on_a_line_keep_their_names(shell: Shell) -> None:
     shell.run("%%grad -q -o bp\nx = Variable(2.0); h = x*x; h = h*x; h = exp(h)")
     names = [variable.name for variable in shell["bp"].graph.variables]

@@ -6,7 +6,6 @@ import ast
 import sys
 import weakref
 from contextlib import contextmanager
-from functools import lru_cache
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,6 +62,9 @@ class Observer:
     def __init__(self, filename: str) -> None:
         self._filename = filename
         self._calls: dict[int, tuple[weakref.ref[Any], CodeType | None, int]] = {}
+        # By identity: code objects of different lines or cells can be equal. They are kept here, so
+        # that no other gets their number.
+        self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
         # Weak: a loop that trains for long makes many results.
         self.assigned: weakref.WeakSet[Any] = weakref.WeakSet()
         self.ran_backward_from: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -95,7 +97,10 @@ class Observer:
         reference, code, instruction = self._calls.get(id(output), (None, None, -1))
         if reference is None or reference() is not output or code is None:
             return None
-        return _describe(code, instruction)
+        place = (id(code), instruction)
+        if place not in self._sites:
+            self._sites[place] = (code, _describe(code, instruction))
+        return self._sites[place][1]
 
     @contextmanager
     def backward_methods_called(self, is_function: Callable[[object], bool]) -> Iterator[None]:
@@ -139,7 +144,6 @@ def calls_a_backward_with_arguments(source: str) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
 def _describe(code: CodeType, instruction: int) -> CallSite:
     line = _line_of(code, instruction)
     # `executing` asks a frame for no more than this; the frame itself has moved on since.
@@ -158,7 +162,8 @@ def _describe(code: CodeType, instruction: int) -> CallSite:
 
 def _node_at(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
     """Find the expression by its position, where a line of several statements is ambiguous."""
-    if not hasattr(code, "co_positions"):  # Python 3.10
+    # Python 3.10 knows lines only. No tree: a form feed in a string, where IPython ends a line.
+    if not hasattr(code, "co_positions") or source.tree is None:
         return None
     line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
     for node in ast.walk(source.tree):
