@@ -43,7 +43,12 @@ if TYPE_CHECKING:
     from ipygrad.record import DisplayAs
 
 DISPLAYS = ("html", "widget", "picture", "table")
-OPTIONS = ("--output", "--quiet", "--step", "--cotangent", "--as", "-o", "-q")
+OPTIONS = (
+    *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
+    *("-o", "-q", "-p"),
+)
+MOST_DIGITS = 17
+"""Digits that tell every float64 from every other."""
 MOST_LIVE_CELLS = 100
 """Cells whose steppers the kernel follows; older ones go on without it."""
 _OPTION = re.compile(r"-{1,2}[A-Za-z]")
@@ -56,9 +61,13 @@ class GradMagics(Magics):  # type: ignore[misc]
     display_as = traitlets.Enum(
         DISPLAYS, "html", help="How a pass is shown when --as does not say."
     ).tag(config=True)
-    digits = traitlets.Int(4, min=1, max=17, help="Significant digits of shown numbers.").tag(
-        config=True
-    )
+    digits = traitlets.Int(
+        4, min=1, max=MOST_DIGITS, help="Significant digits of shown numbers."
+    ).tag(config=True)
+
+    check = traitlets.Bool(
+        True, help="Whether each backward is compared with differences of its forward."
+    ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -74,6 +83,14 @@ class GradMagics(Magics):  # type: ignore[misc]
         dest="display_as",
         choices=DISPLAYS,
         help="Show the pass as the stepper (html), as a widget, a picture or a table.",
+    )
+    @argument("-p", "--precision", type=int, metavar="DIGITS", help="Significant digits to show.")
+    @argument(
+        "--no-check",
+        dest="check",
+        action="store_false",
+        default=None,
+        help="Do not compare each backward with differences of its forward.",
     )
     @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
     @no_var_expand
@@ -118,6 +135,14 @@ class GradMagics(Magics):  # type: ignore[misc]
             )
         if options.output is not None and not is_name(options.output):
             raise UsageError(f"-o needs a name to bind, not {options.output!r}")
+        if options.precision is None:
+            options.precision = self.digits
+        if not 1 <= options.precision <= MOST_DIGITS:
+            raise UsageError(
+                f"-p {options.precision}: numbers are shown with 1 to {MOST_DIGITS} digits"
+            )
+        if options.check is None:
+            options.check = self.check
         return expression, options
 
     # --- %grad ---
@@ -225,7 +250,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             )
         notices: tuple[str, ...] = ()
         if write and recorded.error is None:
-            notices = self._write(graph, recorded)
+            notices = self._write(graph, recorded, options.precision)
         elif cell is not None and recorded.error is None:
             notices = (Words()("notice_not_written"),)
         bp = BackwardPass(
@@ -233,7 +258,8 @@ class GradMagics(Magics):  # type: ignore[misc]
             recorded,
             code=None if cell is None else cell.lines,
             notices=notices,
-            digits=self.digits,
+            digits=options.precision,
+            checks=options.check,
             start=options.step,
         )
         if options.output is not None:
@@ -254,7 +280,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         except (TypeError, ValueError) as error:
             raise UsageError(f"--cotangent {expression}: {error}") from None
 
-    def _write(self, graph: Graph, recorded: BackwardRun) -> tuple[str, ...]:
+    def _write(self, graph: Graph, recorded: BackwardRun, digits: int) -> tuple[str, ...]:
         """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
         gradients = final_gradients(graph, recorded)
         if recorded.origin == "by_hand":
@@ -265,7 +291,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             graph.variables[number].variable.receive_grad(gradient)
         if not held:
             return ()
-        words = Words(digits=self.digits)
+        words = Words(digits=digits)
         leaves = [node for node in held if node.creator is None] or list(held)
         return (
             words(
@@ -273,8 +299,8 @@ class GradMagics(Magics):  # type: ignore[misc]
                 names=words.enumerate([f"{node.name}.grad" for node in leaves]),
                 sums=words.enumerate(
                     [
-                        f"{node.name}.grad {short(held[node], self.digits)} → "
-                        f"{short(node.variable.grad, self.digits)}"
+                        f"{node.name}.grad {short(held[node], digits)} → "
+                        f"{short(node.variable.grad, digits)}"
                         for node in leaves
                     ]
                 ),
@@ -286,7 +312,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         results = ends(observer.made())
         if results:
             graph = capture_graph(results, self.shell.user_ns, observer)
-            bp = BackwardPass(graph, None, code=cell.lines, digits=self.digits)
+            bp = BackwardPass(graph, None, code=cell.lines, digits=options.precision)
             self._show(bp, options.display_as or self.display_as)
 
     def _show(self, bp: BackwardPass, display_as: str) -> None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from ipygrad.capture.backward import changed_in_place, final_gradients, run_backward
+from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
-from ipygrad.explain.local import local_derivative, local_slopes
+from ipygrad.explain.findings import Findings
+from ipygrad.explain.local import local_derivative
 from ipygrad.explain.numbers import DIGITS, described, short
-from ipygrad.explain.words import Words, non_finite, notes_on
+from ipygrad.explain.words import Words
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.payload import Pass, make_payload, table, text_table
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array, Function
+    from ipygrad.explain.check import Check
     from ipygrad.explain.local import LocalDerivative
-    from ipygrad.explain.words import NonFinite
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
     from ipygrad.show.plot import StepPainter, StepPicture
@@ -88,8 +89,10 @@ class BackwardStep:
         input's shape; None for a constant.
     before, after : tuple of ndarray or None
         For each input its gradient before and after the addition; ``before`` is None for "not yet".
+    check : Check
+        Whether ``backward`` agrees with differences of ``forward``.
     notes : tuple of str
-        What to look at: a value that changed in place, nan, a backward that breaks the chain rule.
+        What to look at: a value that changed in place, nan, a backward that is wrong.
     """
 
     index: int
@@ -102,6 +105,8 @@ class BackwardStep:
     after: tuple[Array | None, ...]
     notes: tuple[str, ...]
     _names: tuple[tuple[str, ...], str]
+    _bare: BareStep
+    _findings: Findings
 
     @cached_property
     @_ignoring_overflow
@@ -119,6 +124,11 @@ class BackwardStep:
             )
             for argnum, contribution in enumerate(self.contributions)
         )
+
+    @property
+    def check(self) -> Check:
+        """Whether ``backward`` agrees with differences of ``forward``: see `Check`."""
+        return self._findings.check(self._bare)
 
     @_ignoring_overflow
     def __repr__(self) -> str:
@@ -149,6 +159,7 @@ class BackwardPass(Sequence[BackwardStep]):
         code: tuple[str, ...] | None = None,
         notices: tuple[str, ...] = (),
         digits: int = DIGITS,
+        checks: bool = True,
         start: int = 0,
     ) -> None:
         self.graph = graph
@@ -156,12 +167,12 @@ class BackwardPass(Sequence[BackwardStep]):
         self._run = run
         self._code = code
         self._words = Words(digits=digits)
+        self._findings = Findings(graph, run, self._words, checks=checks)
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
         self._link: StepperLink | None = None
         self._steps: dict[int, BackwardStep] = {}
-        self._slopes: dict[int, tuple[float | None, ...]] = {}
         self._pictures: dict[int, str | None] = {}
 
     # --- a sequence of steps ---
@@ -200,8 +211,10 @@ class BackwardPass(Sequence[BackwardStep]):
             contributions=bare.contributions,
             before=bare.before,
             after=bare.after,
-            notes=self._notes_on(bare),
+            notes=self._findings.notes(bare),
             _names=(inputs, output),
+            _bare=bare,
+            _findings=self._findings,
         )
 
     def _numbered(self, number: int) -> BackwardStep:
@@ -223,37 +236,6 @@ class BackwardPass(Sequence[BackwardStep]):
             return (words("notice_error", message=message),)
         values = {"message": message, "function": node.label, "line": node.line}
         return (words("notice_error_line", **values),)
-
-    @cached_property
-    def _changed(self) -> Mapping[int, tuple[str, ...]]:
-        return changed_in_place(self.graph)
-
-    @_ignoring_overflow
-    def _slopes_of(self, bare: BareStep) -> tuple[float | None, ...]:
-        if bare.index not in self._slopes:
-            function = self.graph.functions[bare.function].function
-            self._slopes[bare.index] = local_slopes(function)
-        return self._slopes[bare.index]
-
-    @cached_property
-    def _first_steps(self) -> dict[NonFinite | None, int]:
-        """The steps in which nan, and an infinite value, appear for the first time."""
-        first: dict[NonFinite | None, int] = {}
-        for bare in self._bare:
-            for kind in non_finite(bare):
-                first.setdefault(kind, bare.index)
-        return first
-
-    @_ignoring_overflow
-    def _notes_on(self, bare: BareStep) -> tuple[str, ...]:
-        return notes_on(
-            self._words,
-            self.graph,
-            bare,
-            self._slopes_of(bare),
-            self._changed.get(bare.function, ()),
-            lambda kind: self._first_steps[kind] == bare.index,
-        )
 
     @cached_property
     def _layout(self) -> GraphLayout | None:
@@ -282,8 +264,7 @@ class BackwardPass(Sequence[BackwardStep]):
             run=self._run,
             words=self._words,
             code=self._code,
-            slopes=self._slopes_of,
-            notes=self._notes_on,
+            findings=self._findings,
             notices=self._notices,
         )
 
@@ -316,12 +297,17 @@ class BackwardPass(Sequence[BackwardStep]):
         lines = [
             words("note_printed", index=bare.index, note=note)
             for bare in self._bare[:most]
-            for note in self._notes_on(bare)
+            for note in (*self._findings.notes(bare), *self._verdict(bare))
         ]
         left_out = len(lines) - MOST_PRINTED_NOTES
         if left_out > 0:
             lines[MOST_PRINTED_NOTES:] = [words("notes_cut", count=f"{left_out:,}")]
         return lines
+
+    def _verdict(self, bare: BareStep) -> tuple[str, ...]:
+        """Return what is wrong with a step's backward; nothing where nothing is known to be."""
+        is_wrong = self._findings.check(bare).status == "disagrees"
+        return (self._findings.verdict(bare),) if is_wrong else ()
 
     @_ignoring_overflow
     def to_dict(self) -> dict[str, Any]:
@@ -366,11 +352,12 @@ class BackwardPass(Sequence[BackwardStep]):
             "index": step.index,
             "function": step.function,
             "cotangents": [_plain(value) for value in step.cotangents],
-            "local_derivatives": [_plain(slope) for slope in self._slopes_of(step)],
+            "local_derivatives": [_plain(slope) for slope in self._findings.slopes(step)],
             "contributions": [_plain(value) for value in step.contributions],
             "before": [_plain(value) for value in step.before],
             "after": [_plain(value) for value in step.after],
-            "notes": list(self._notes_on(step)),
+            "notes": list(self._findings.notes(step)),
+            "check": _check_to_dict(self._findings.check(step)),
         }
 
     def __str__(self) -> str:
@@ -484,7 +471,9 @@ class BackwardPass(Sequence[BackwardStep]):
         number = self._words.number
         return "\n".join(
             f"{number(bare.cotangents[0])} × {number(slope)} = {number(contribution)}"
-            for slope, contribution in zip(self._slopes_of(bare), bare.contributions, strict=True)
+            for slope, contribution in zip(
+                self._findings.slopes(bare), bare.contributions, strict=True
+            )
             if slope is not None and contribution is not None
         )
 
@@ -604,6 +593,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(element) for element in value]
     return value if abs(value) < float("inf") else str(value)
+
+
+def _check_to_dict(check: Check) -> dict[str, Any]:
+    return {
+        "status": check.status,
+        "reason": check.reason,
+        "argnum": check.argnum,
+        "ratio": _plain(check.ratio),
+        "slip": check.slip,
+        "slopes": [_plain(slope) for slope in check.slopes],
+    }
 
 
 def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:

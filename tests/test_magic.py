@@ -388,3 +388,32 @@ def test_a_comment_is_no_result(shell: Shell) -> None:
 def test_completion_right_after_the_name(shell: Shell) -> None:
     for line in ("%grad", "%%grad", "%grad "):
         completions(shell, line)
+
+
+WRONG = "class Wrong(Square):\n    def backward(self, gy):\n        return self.input.data * gy\n"
+
+
+def test_a_wrong_backward_is_said_unless_checks_are_off(shell: Shell) -> None:
+    cell = f"\n{WRONG}x = Variable(3.0)\ny = exp(Wrong()(x))"
+    said = "step 2: Wrong.backward is wrong for x: "
+    ran = shell.run(f"%%grad -o bp{cell}")
+    assert said in ran.text
+    assert "It is 1/2 times what it should be" in ran.text
+    assert [step.check.status for step in shell["bp"]] == ["agrees", "disagrees"]
+    ran = shell.run(f"%%grad --no-check -o bp{cell}")
+    assert said not in ran.text
+    assert [step.check.reason for step in shell["bp"]] == ["off", "off"]
+    shell.run("%config GradMagics.check = False")
+    assert said not in shell.run(f"%%grad{cell}").text
+    shell.run("%config GradMagics.check = True")
+
+
+def test_the_number_of_digits(shell: Shell) -> None:
+    seed = "x = Variable(0.5)\na = square(x)\nb = exp(a)\ny = square(b)"
+    assert " 3.297 " in shell.run(f"%%grad\n{seed}").text
+    assert " 3.297443 " in shell.run(f"%%grad -p 7\n{seed}").text
+    shell.run("%config GradMagics.digits = 2")
+    assert " 3.3 " in shell.run(f"%%grad\n{seed}").text
+    assert " 3.2974 " in shell.run("%grad y -p 5").text
+    assert "1 to 17 digits" in shell.run("%grad y -p 0").text
+    shell.run("%config GradMagics.digits = 4")

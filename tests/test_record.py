@@ -111,8 +111,14 @@ def test_a_wrong_product_is_not_shown_as_one() -> None:
     bp = backward_pass(y)
     (product,) = bp._payload()["steps"][2]["products"]
     assert not product["holds"]
-    assert "ForgetsGy.backward returned 6 for x" in bp[1].notes[0]
-    assert "is 30" in bp[1].notes[0]
+    assert bp._payload()["steps"][2]["check"] == {
+        "status": "disagrees",
+        "text": "ForgetsGy.backward is wrong for x: it contributes 6, but small changes of x "
+        "measure a slope of 6, so it should contribute 30. It is the local derivative alone: did "
+        "you forget to multiply with gy, the gradient arriving?",
+    }
+    assert (bp[0].check.status, bp[1].check.slip) == ("agrees", "gradient forgotten")
+    assert json.loads(json.dumps(bp.to_dict()))["steps"][1]["check"]["ratio"] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
@@ -315,8 +321,9 @@ class Wrong(Function):
 def test_notes_are_printed_under_the_table() -> None:
     y = 2 * Wrong()(Variable(1.0))
     bp = backward_pass(y)
-    (note,) = bp[1].notes
-    assert bp.table().splitlines()[-1] == str(bp).splitlines()[-1] == f"step 2: {note}"
+    said = bp._payload()["steps"][2]["check"]["text"]
+    assert said.startswith("Wrong.backward is wrong for Variable: ")
+    assert bp.table().splitlines()[-1] == str(bp).splitlines()[-1] == f"step 2: {said}"
 
 
 def test_many_notes_are_cut() -> None:

@@ -61,6 +61,9 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
         contribution, before, after
                    Number | null ]
       notes        [text]
+      check        null for the start, and where checks are off |
+        status     "agrees" | "disagrees" | "not_checked"
+        text       what was compared, and what may have gone wrong
       picture      bool: the function is one of numbers, and so has a plot; where no step has one,
                    no room is kept
       plot         an SVG document as text, with a column for each product that has a local and is
@@ -82,12 +85,13 @@ from ipygrad.explain.words import describe_start, describe_step, product_holds
 from ipygrad.show.layout import shorten, text_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
+    from ipygrad.explain.findings import Findings
     from ipygrad.explain.words import Words
     from ipygrad.show.layout import GraphLayout
 
@@ -110,10 +114,8 @@ class Pass:
         The language and the number of digits.
     code
         Lines of the cell below the magic, whose line is 1; None when it is not known.
-    slopes
-        For a step the local derivative for each input, None where it is no number.
-    notes
-        For a step what a teacher would point at.
+    findings
+        Slopes, checks and notes of each step.
     notices
         What is said above everything.
     """
@@ -122,8 +124,7 @@ class Pass:
     run: BackwardRun | None
     words: Words
     code: tuple[str, ...] | None
-    slopes: Callable[[BareStep], Sequence[float | None]]
-    notes: Callable[[BareStep], Sequence[str]]
+    findings: Findings
     notices: tuple[str, ...]
 
     @property
@@ -311,6 +312,7 @@ def _start(shown: Pass, kept: _Kept) -> Json:
         "status": said.status,
         "products": products,
         "notes": [],
+        "check": None,
         "picture": False,
         "plot": None,
     }
@@ -319,7 +321,7 @@ def _start(shown: Pass, kept: _Kept) -> Json:
 def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
     node = shown.graph.functions[step.function]
     words = shown.words
-    slopes = shown.slopes(step)
+    slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
     arriving = arriving_number(words, step)
     products = []
@@ -346,9 +348,20 @@ def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
         "sentence": said.sentence,
         "status": said.status,
         "products": products,
-        "notes": list(shown.notes(step)),
+        "notes": list(shown.findings.notes(step)),
+        "check": _check(shown, step),
         "picture": any(product["local"] and not product["constant"] for product in products),
         "plot": plot,
+    }
+
+
+def _check(shown: Pass, step: BareStep) -> Json | None:
+    check = shown.findings.check(step)
+    if check.reason == "off":
+        return None
+    return {
+        "status": check.status.replace(" ", "_"),
+        "text": shown.findings.verdict(step),
     }
 
 
@@ -434,7 +447,7 @@ def _line(node: VariableNode | FunctionNode) -> str:
 def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
-    slopes = shown.slopes(step)
+    slopes = shown.findings.slopes(step)
     turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
     rows: list[tuple[str, ...]] = [
         (

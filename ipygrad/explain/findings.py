@@ -1,0 +1,110 @@
+"""What there is to find out about a pass, step by step: slopes, checks and notes.
+
+All of it costs time, so it is found when first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ipygrad.capture.backward import changed_in_place
+from ipygrad.explain.check import Check, check_step
+from ipygrad.explain.local import local_slopes
+from ipygrad.explain.verdicts import describe_check
+from ipygrad.explain.words import non_finite, notes_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ipygrad.capture.backward import BackwardRun, BareStep
+    from ipygrad.capture.graph import Graph
+    from ipygrad.explain.words import NonFinite, Words
+
+CHECK_SECONDS = 5.0
+"""After so long no further check is begun. It is far more than checks take, since the same cell is
+to give the same bytes on every machine."""
+
+# Users may have numpy raise at overflow; that is not to stop what is found out.
+_ignoring_overflow = np.errstate(all="ignore")
+
+
+class Findings:
+    """What is known about the steps of a pass.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    run
+        The pass, None where the cell stopped before there was one.
+    words
+        The language of the notes.
+    checks
+        Whether each backward is compared with differences of its forward.
+    """
+
+    def __init__(
+        self, graph: Graph, run: BackwardRun | None, words: Words, *, checks: bool = True
+    ) -> None:
+        self._graph = graph
+        self._run = run
+        self._words = words
+        self._checks: dict[int, Check] = {}
+        self._slopes: dict[int, tuple[float | None, ...]] = {}
+        self._seconds_left = CHECK_SECONDS if checks else 0.0
+        self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
+
+    @_ignoring_overflow
+    def slopes(self, step: BareStep) -> tuple[float | None, ...]:
+        """Return the local derivative for each input, None where it is no number."""
+        if step.index not in self._slopes:
+            function = self._graph.functions[step.function].function
+            self._slopes[step.index] = local_slopes(function)
+        return self._slopes[step.index]
+
+    @_ignoring_overflow
+    def check(self, step: BareStep) -> Check:
+        """Return whether the function's backward agrees with its forward."""
+        if step.index not in self._checks:
+            if self._seconds_left <= 0:
+                return Check("not checked", self._reason_for_none)
+            start = perf_counter()
+            function = self._graph.functions[step.function].function
+            self._checks[step.index] = check_step(function, step)
+            self._seconds_left -= perf_counter() - start
+        return self._checks[step.index]
+
+    def verdict(self, step: BareStep) -> str:
+        """Say what the check has shown."""
+        return describe_check(self._words, self._graph, step, self.check(step))
+
+    @_ignoring_overflow
+    def notes(self, step: BareStep) -> tuple[str, ...]:
+        """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
+        # A backward that is wrong breaks products, too; its verdict says more about that.
+        is_wrong = self.check(step).status == "disagrees"
+        return notes_on(
+            self._words,
+            self._graph,
+            step,
+            (None,) * len(step.contributions) if is_wrong else self.slopes(step),
+            self._changed.get(step.function, ()),
+            lambda kind: self._first_steps[kind] == step.index,
+        )
+
+    @cached_property
+    def _changed(self) -> Mapping[int, tuple[str, ...]]:
+        return changed_in_place(self._graph)
+
+    @cached_property
+    def _first_steps(self) -> dict[NonFinite | None, int]:
+        """The steps in which nan, and an infinite value, appear for the first time."""
+        first: dict[NonFinite | None, int] = {}
+        for step in () if self._run is None else self._run.steps:
+            for kind in non_finite(step):
+                first.setdefault(kind, step.index)
+        return first
