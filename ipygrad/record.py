@@ -167,7 +167,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._run = run
         self._code = code
         self._words = Words(digits=digits)
-        self._findings = Findings(graph, run, self._words, checks=checks)
+        self._findings = Findings(graph, run, self._words, code=code, checks=checks)
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)

@@ -417,3 +417,16 @@ def test_the_number_of_digits(shell: Shell) -> None:
     assert " 3.2974 " in shell.run("%grad y -p 5").text
     assert "1 to 17 digits" in shell.run("%grad y -p 0").text
     shell.run("%config GradMagics.digits = 4")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("x.data += 1", "x (line 4) changed in place after square ran forward"),
+        ("x.data[0], x.data[1] = 5, 6", "x (line 4) changed in place after square ran forward"),
+        ("z = x.data\nz[0] = 5", "x changed in place after square ran forward"),
+    ],
+)
+def test_what_changed_in_place_is_named_with_its_line(shell: Shell, change: str, said: str) -> None:
+    cell = f"x = Variable(np.array([1.0, 2.0]))\na = square(x)\n{change}\ny = exp(a)"
+    assert f"step 2: {said}: " in shell.run(f"%%grad\n{cell}").text

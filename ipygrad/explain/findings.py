@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ipygrad.capture.backward import changed_in_place
+from ipygrad.capture.changes import lines_that_change
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.local import local_slopes
 from ipygrad.explain.verdicts import describe_check
@@ -43,16 +44,25 @@ class Findings:
         The pass, None where the cell stopped before there was one.
     words
         The language of the notes.
+    code
+        Lines of the cell below the magic, None when it is not known.
     checks
         Whether each backward is compared with differences of its forward.
     """
 
     def __init__(
-        self, graph: Graph, run: BackwardRun | None, words: Words, *, checks: bool = True
+        self,
+        graph: Graph,
+        run: BackwardRun | None,
+        words: Words,
+        *,
+        code: tuple[str, ...] | None = None,
+        checks: bool = True,
     ) -> None:
         self._graph = graph
         self._run = run
         self._words = words
+        self._source = None if code is None else "\n".join(["", *code])
         self._checks: dict[int, Check] = {}
         self._slopes: dict[int, tuple[float | None, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
@@ -92,9 +102,13 @@ class Findings:
             self._graph,
             step,
             (None,) * len(step.contributions) if is_wrong else self.slopes(step),
-            self._changed.get(step.function, ()),
+            [self._with_line(name) for name in self._changed.get(step.function, ())],
             lambda kind: self._first_steps[kind] == step.index,
         )
+
+    def _with_line(self, name: str) -> str:
+        lines = () if self._source is None else lines_that_change(self._source, name)
+        return self._words("changed_in_line", name=name, line=lines[-1]) if lines else name
 
     @cached_property
     def _changed(self) -> Mapping[int, tuple[str, ...]]:
