@@ -234,7 +234,7 @@ def _name_by_origin(
     creator = variable.creator
     if creator is None:
         is_constant = isinstance(variable, Constant)
-        return _short(variable.data) if is_constant else arguments.get(variable, "Variable")
+        return value_as_name(variable.data) if is_constant else arguments.get(variable, "Variable")
     if site is not None and site.source is not None and len(creator.outputs) == 1:
         return site.source
     made_of = ", ".join(names[x] for x in creator.inputs[:4])
@@ -255,7 +255,8 @@ def _arguments(functions: Sequence[Function], sites: CallSites) -> dict[Variable
     return names
 
 
-def _short(value: Array) -> str:
+def value_as_name(value: Array) -> str:
+    """Return what stands for a variable that has no name."""
     if value.ndim == 0:
         return f"{value.item():.6g}"
     return f"array{value.shape}".replace(",)", ")")

@@ -1,0 +1,110 @@
+"""DeZero's graphs: its variables know their creators, as ours do."""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dezero.core import Variable, using_config
+from dezero.functions import SoftmaxCrossEntropy
+
+from ipygrad.capture.adapters.protocol import Adapter, Rerun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipygrad.capture.adapters.protocol import Contributions
+    from ipygrad.engine.core import Array
+
+
+class DeZeroAdapter(Adapter):
+    """Reads graphs of ``dezero.Variable``."""
+
+    def __init__(self) -> None:
+        self._labels: set[int] = set()
+
+    def handles(self, value: object) -> bool:
+        """Tell whether `value` is a variable of DeZero's."""
+        return isinstance(value, Variable)
+
+    def creator(self, variable: Any) -> object | None:
+        """Return the function that made `variable`."""
+        creator: object | None = variable.creator
+        return creator
+
+    def inputs(self, function: Any) -> Sequence[Any]:
+        """Return the inputs, but for those that stand for "none given" (the bias of a layer)."""
+        if isinstance(function, SoftmaxCrossEntropy):
+            self._labels.add(id(function.inputs[1]))
+        return [x for x in function.inputs if x.data is not None]
+
+    def outputs(self, function: Any) -> Sequence[Any | None]:
+        """Return what its weak references still reach."""
+        return [reference() for reference in function.outputs]
+
+    def data(self, variable: Any) -> Array:
+        """Return the array."""
+        return np.asarray(variable.data)
+
+    def label(self, function: Any) -> str:
+        """Return the class name, in lower case as its function is called: ``exp``, ``matmul``."""
+        is_its_own = type(function).__module__.partition(".")[0] == "dezero"
+        name = type(function).__name__
+        return name.lower() if is_its_own else name
+
+    def is_constant(self, variable: Any) -> bool:
+        """Tell whether `variable` holds the labels that a loss compares with."""
+        return id(variable) in self._labels
+
+    def backward(self, function: Any, cotangents: tuple[Array, ...]) -> Contributions:
+        """Run its ``backward`` without recording; it reads no gradient and writes none."""
+        with using_config("enable_backprop", False):
+            returned = function.backward(*map(Variable, cotangents))
+        returned = returned if isinstance(returned, (tuple, list)) else (returned,)
+        missing = len(function.inputs) - len(returned)
+        # DeZero takes fewer than there are inputs: the labels of a loss have no gradient.
+        gradients = [*returned, *[None] * missing]
+        return tuple(
+            None if gradient is None else np.asarray(getattr(gradient, "data", gradient))
+            for x, gradient in zip(function.inputs, gradients, strict=True)
+            if x.data is not None
+        )
+
+    def rerun(self, function: Any, inputs: Sequence[Array]) -> Rerun:
+        """Call forward on a copy that is linked to new variables."""
+        # Whatever it keeps (the mask of a layer, running averages) is its own, the variables not.
+        own = copy.deepcopy(function, {id(x): x for x in function.inputs})
+        arrays = iter(inputs)
+        own.inputs = [x if x.data is None else _like(x, next(arrays)) for x in function.inputs]
+        returned = own.forward(*(x.data for x in own.inputs))
+        returned = returned if isinstance(returned, tuple) else (returned,)
+        outputs = [Variable(np.asarray(y)) for y in returned]
+        own.outputs = [weakref.ref(y) for y in outputs]
+
+        def backward(cotangents: tuple[Array, ...]) -> Contributions:
+            _ = outputs  # own has weak references to them only
+            return self.backward(own, cotangents)
+
+        return Rerun(tuple(y.data for y in outputs), backward)
+
+    def gradient(self, variable: Any) -> Array | None:
+        """Return the gradient, which DeZero keeps in a variable."""
+        grad = variable.grad
+        return None if grad is None else np.asarray(getattr(grad, "data", grad))
+
+    def start(self, result: Any) -> Array | None:
+        """Return the gradient that ``backward`` finds at the result."""
+        return self.gradient(result)
+
+    def run_backward(self, result: Any, cotangent: Array) -> None:
+        """Run ``result.backward()``, which keeps the gradients of leaves only."""
+        result.grad = Variable(cotangent.copy())
+        result.backward()
+
+
+def _like(variable: Any, array: Array) -> Any:
+    """Return a new variable; what was a whole number stays one, it may be an index."""
+    kept = variable.data.dtype if variable.data.dtype.kind in "iub" else array.dtype
+    return Variable(np.asarray(array, kept))

@@ -1,0 +1,199 @@
+"""A graph of another engine, translated into Variables and Functions of ours.
+
+What is behind a result is mirrored once: each variable by a `Variable`, each function by a
+`MirrorFunction` that hands forward and backward on to the engine. All that is downstream (the
+graph, the backward pass, curves, checks, pictures) works on the mirror and needs to know nothing
+of the engine.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ipygrad.capture.quiet import quietly
+from ipygrad.engine.core import Constant, Function, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ipygrad.capture.adapters.protocol import Adapter, Contributions, Rerun
+    from ipygrad.capture.names import CallSites
+    from ipygrad.capture.observe import CallSite
+    from ipygrad.engine.core import Array
+
+
+class MirrorFunction(Function):
+    """Stands for a function of another engine, whose own forward and backward it runs.
+
+    Parameters
+    ----------
+    adapter
+        Who knows the engine.
+    foreign
+        The engine's function.
+    """
+
+    label = property(lambda self: self._adapter.label(self.foreign))
+
+    def __init__(self, adapter: Adapter, foreign: object) -> None:
+        self._adapter = adapter
+        self.foreign = foreign
+        self._again: Rerun | None = None
+
+    def forward(self, *arrays: Array) -> Any:
+        """Call a copy of the engine's function; `backward` belongs to that call from now on."""
+        self._again = self._adapter.rerun(self.foreign, arrays)
+        outputs = self._again.outputs
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def backward(self, *cotangents: Array) -> Contributions:
+        """Run the engine's backward: that of the recorded call, unless forward has run here."""
+        if self._again is not None:
+            return self._again.backward(cotangents)
+        return self._adapter.backward(self.foreign, cotangents)
+
+    def __deepcopy__(self, _memo: object) -> MirrorFunction:
+        """Return a copy that forward can run on; the engine's function is shared, never changed."""
+        return copy.copy(self)
+
+
+class Translation:
+    """The mirror of what is behind a result.
+
+    Parameters
+    ----------
+    result
+        A variable of the adapter's engine.
+    adapter
+        Who knows the engine.
+
+    Attributes
+    ----------
+    adapter
+        As given.
+    foreign
+        As given; the engine's result.
+    result
+        Its mirror.
+    """
+
+    def __init__(self, result: object, adapter: Adapter) -> None:
+        self.adapter = adapter
+        self.foreign = result
+        self._mirrors: dict[int, Variable] = {}
+        self._origins: dict[Variable, Any] = {}
+        # Numbers of objects are keys here, so the objects have to stay.
+        self._kept: list[object] = []
+        self._mirror_all()
+        self.result = self._leaf_or_known(result)
+        start = adapter.start(result)
+        if start is not None and not np.all(start == 1):
+            self.result.grad = start
+
+    def mirror_of(self, variable: object) -> Variable | None:
+        """Return the mirror of a variable of the engine, None for one that is not behind it."""
+        return self._mirrors.get(id(self.adapter.identity(variable)))
+
+    def origin_of(self, mirror: Variable) -> Any:
+        """Return the engine's variable that a mirror stands for."""
+        return self._origins[mirror]
+
+    def mirrored(self, namespace: Mapping[str, object]) -> dict[str, object]:
+        """Return a namespace with mirrors in the place of the engine's variables."""
+        return {name: self._mirrored(value) for name, value in namespace.items()}
+
+    @property
+    def leaves(self) -> list[Variable]:
+        """The mirrors that no function made."""
+        return [mirror for mirror in self._origins if mirror.creator is None]
+
+    def _mirrored(self, value: Any) -> object:
+        if type(value) in (list, tuple):
+            return type(value)(map(self._mirrored_element, value))
+        if type(value) is dict:
+            return {key: self._mirrored_element(element) for key, element in value.items()}
+        return self._mirrored_element(value)
+
+    def _mirrored_element(self, value: object) -> object:
+        mirror = self.mirror_of(value) if self.adapter.handles(value) else None
+        return value if mirror is None else mirror
+
+    def _mirror_all(self) -> None:
+        """Mirror inputs before outputs, without recursion."""
+        done: set[int] = set()
+        waiting = [(self.adapter.creator(self.foreign), False)]
+        self._kept.append(waiting[0][0])
+        while waiting:
+            function, inputs_done = waiting.pop()
+            if inputs_done:
+                self._mirror(function)
+            elif function is not None and id(function) not in done:
+                done.add(id(function))
+                self._kept.append(function)
+                waiting.append((function, True))
+                creators = map(self.adapter.creator, reversed(self.adapter.inputs(function)))
+                waiting.extend((creator, False) for creator in creators)
+
+    def _mirror(self, function: Any) -> None:
+        inputs = tuple(map(self._leaf_or_known, self.adapter.inputs(function)))
+        mirror = MirrorFunction(self.adapter, function)
+        mirror.inputs = inputs
+        mirror.generation = max((x.generation for x in inputs), default=0)
+        made = self.adapter.outputs(function)
+        outputs = [None if y is None else self._new(y, Variable) for y in made]
+        mirror.outputs = tuple(
+            Variable(self._lost(mirror, number)) if y is None else y
+            for number, y in enumerate(outputs)
+        )
+        for y in outputs:
+            if y is not None:
+                y.set_creator(mirror)
+
+    def _leaf_or_known(self, variable: Any) -> Variable:
+        known = self.mirror_of(variable)
+        if known is not None:
+            return known
+        return self._new(variable, Constant if self.adapter.is_constant(variable) else Variable)
+
+    def _new(self, variable: Any, kind: type[Variable]) -> Variable:
+        mirror = kind(self.adapter.data(variable), self.adapter.name(variable))
+        identity = self.adapter.identity(variable)
+        self._kept.append(identity)
+        self._mirrors[id(identity)] = mirror
+        self._origins[mirror] = variable
+        return mirror
+
+    def _lost(self, mirror: MirrorFunction, number: int) -> Array:
+        """Return something of the shape of an output that nobody holds any more."""
+        # Its shape tells what zeros arrive there, and only forward knows it.
+        with quietly():
+            outputs = self.adapter.rerun(mirror.foreign, [x.data for x in mirror.inputs]).outputs
+        return outputs[number]
+
+
+class MirroredSites:
+    """Knows where the variables behind mirrors were made.
+
+    Parameters
+    ----------
+    translation
+        Whose mirrors.
+    sites
+        Who watched the engine.
+    """
+
+    def __init__(self, translation: Translation, sites: CallSites) -> None:
+        self._translation = translation
+        self._sites = sites
+
+    def site_of(self, output: Any) -> CallSite | None:
+        """Return where the variable behind a mirror was made, None if unknown."""
+        if output is None:
+            return None
+        origin = self._translation.origin_of(output)
+        site = self._sites.site_of(self._translation.adapter.identity(origin))
+        # An operator may swap its operands (2 * x calls x.__rmul__), so they name nothing.
+        return None if site is None else site._replace(arguments=())

@@ -1,0 +1,123 @@
+"""What ipygrad has to know of another engine in order to step through its graphs."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from ipygrad.capture.observe import Observer
+    from ipygrad.engine.core import Array
+
+    Contributions = tuple[Array | None, ...]
+
+
+class CannotRerunError(RuntimeError):
+    """A function cannot be called once more; the message says why.
+
+    It has no curve and is not checked then; its recorded backward still runs.
+    """
+
+
+class Rerun(NamedTuple):
+    """A function called once more, on a copy of its own.
+
+    Attributes
+    ----------
+    outputs
+        What forward gave.
+    backward
+        From the gradient arriving at each output to the contribution to each input, at the inputs
+        of this call.
+    """
+
+    outputs: tuple[Array, ...]
+    backward: Callable[[tuple[Array, ...]], Contributions]
+
+
+class Adapter(Protocol):
+    """Reads the graphs of one engine; a new one is made for each graph that is captured.
+
+    Variables and functions are the engine's own objects, whatever they are. Derive from this class:
+    the methods that have a body need not be written where it fits.
+    """
+
+    def handles(self, value: object) -> bool:
+        """Tell whether `value` is a variable of this engine, a leaf or a result."""
+
+    def identity(self, variable: Any) -> object:
+        """Return the object that stands for `variable`, whichever handle of it one has.
+
+        It can be weakly referenced, and lives as long as a graph that the variable is in.
+        """
+        return variable
+
+    def creator(self, variable: Any) -> object | None:
+        """Return the function that made `variable`, the same object each time; None for a leaf."""
+
+    def inputs(self, function: Any) -> Sequence[Any]:
+        """Return what a function was called with; what was given twice is there twice."""
+
+    def outputs(self, function: Any) -> Sequence[Any | None]:
+        """Return what a function made; None stands for an output that nobody holds any more."""
+
+    def data(self, variable: Any) -> Array:
+        """Return the value of a variable, of its shape; nan where the engine did not keep it."""
+
+    def name(self, variable: Any) -> str | None:
+        """Return the name that a variable was given, None without one."""
+        name = getattr(variable, "name", None)
+        return name if isinstance(name, str) and name else None
+
+    def label(self, function: Any) -> str:
+        """Return the name of a function for people."""
+        return type(function).__name__
+
+    def is_constant(self, variable: Any) -> bool:  # noqa: ARG002
+        """Tell whether a leaf gets no gradient."""
+        return False
+
+    def backward(self, function: Any, cotangents: tuple[Array, ...]) -> Contributions:
+        """Run the engine's own backward of a recorded function, and change no gradient.
+
+        Parameters
+        ----------
+        function
+            As `creator` returned it.
+        cotangents
+            The gradient arriving, one for each output, of the output's shape.
+
+        Returns
+        -------
+        tuple of ndarray or None
+            The contribution to each input, of its shape; None where the engine gives none.
+        """
+
+    def rerun(self, function: Any, inputs: Sequence[Array]) -> Rerun:
+        """Call a copy of a recorded function forward on other inputs.
+
+        Raises
+        ------
+        CannotRerunError
+            When the engine has not kept what that takes.
+        """
+
+    def gradient(self, variable: Any) -> Array | None:
+        """Return the gradient that a variable holds now, None for "not yet"."""
+
+    def start(self, result: Any) -> Array | None:  # noqa: ARG002
+        """Return what the engine's backward from `result` would start with, None for ones."""
+        return None
+
+    def run_backward(self, result: Any, cotangent: Array) -> None:
+        """Leave gradients as the engine's own ``result.backward()`` does, from `cotangent`."""
+
+    def watching(self, observer: Observer) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Tell `observer`, inside the block, of each variable that the engine makes.
+
+        Also of each backward pass that is run; both by what `identity` returns.
+        """
+        return nullcontext()
