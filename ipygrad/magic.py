@@ -24,9 +24,11 @@ from ipygrad.capture.evaluate import (
 )
 from ipygrad.capture.graph import capture_graph
 from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.capture.orders import ORDERS, run_in_order
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.engine.core import Function, Variable, watching
+from ipygrad.explain.lessons import describe_wrong_end
 from ipygrad.explain.numbers import described, short
 from ipygrad.explain.words import Words
 from ipygrad.record import BackwardPass, has_kernel
@@ -40,11 +42,13 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.orders import Order
     from ipygrad.record import DisplayAs
 
 DISPLAYS = ("html", "widget", "picture", "table")
 OPTIONS = (
     *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
+    "--order",
     *("-o", "-q", "-p"),
 )
 MOST_DIGITS = 17
@@ -91,6 +95,12 @@ class GradMagics(Magics):  # type: ignore[misc]
         action="store_false",
         default=None,
         help="Do not compare each backward with differences of its forward.",
+    )
+    @argument(
+        "--order",
+        choices=ORDERS,
+        default="generation",
+        help="Take the functions' turns in this order; of these, only generation is right.",
     )
     @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
     @no_var_expand
@@ -242,17 +252,22 @@ class GradMagics(Magics):  # type: ignore[misc]
             cotangent = self._cotangent(result, graph, options.cotangent)
         # What the user's backward methods print is heard where they run as in result.backward().
         with nullcontext() if write else quietly():
-            recorded = run_backward(graph, cotangent)
+            right = run_backward(graph, cotangent)
+        recorded = self._in_order(graph, right, options.order)
         if not 0 <= options.step <= len(recorded.steps):
             raise UsageError(
                 f"--step {options.step} is not in this pass, which has steps 0 to "
                 f"{len(recorded.steps)}"
             )
         notices: tuple[str, ...] = ()
-        if write and recorded.error is None:
-            notices = self._write(graph, recorded, options.precision)
-        elif cell is not None and recorded.error is None:
+        if write and right.error is None:
+            notices = self._write(graph, right, options.precision)
+        elif cell is not None and right.error is None:
             notices = (Words()("notice_not_written"),)
+        if recorded is not right:
+            words = Words(digits=options.precision)
+            wrong = describe_wrong_end(words, graph, recorded, final_gradients(graph, right))
+            notices = (words(f"notice_order_{options.order.replace('-', '_')}"), *wrong, *notices)
         bp = BackwardPass(
             graph,
             recorded,
@@ -272,6 +287,13 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not options.quiet:
             self._after_the_cell(lambda: self._show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
+
+    def _in_order(self, graph: Graph, right: BackwardRun, order: Order) -> BackwardRun:
+        """Return the pass in the order that was asked for."""
+        try:
+            return run_in_order(graph, order, right)
+        except ValueError as error:
+            raise UsageError(f"--order {order}: {error}") from None
 
     def _cotangent(self, result: Variable, graph: Graph, expression: str) -> object:
         value = self._evaluate(expression, "--cotangent")
@@ -404,8 +426,9 @@ def _complete(shell: InteractiveShell, event: Any) -> list[str]:
     if event.symbol.startswith("-"):
         return list(OPTIONS)
     before = words if event.symbol == "" else words[:-1]
-    if before[-1:] == ["--as"]:
-        return list(DISPLAYS)
+    for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
+        if before[-1:] == [option]:
+            return list(values)
     return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
 
 

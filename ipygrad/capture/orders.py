@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from ipygrad.capture.backward import BackwardRun, BareStep, run_backward
+from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
 from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import accumulate, as_array, as_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array
@@ -43,6 +43,8 @@ class Fault(NamedTuple):
         Number of the variable that it happened to.
     arrived, expected
         Of ``"early"``: how many gradients had come, of how many.
+    right
+        Of ``"early"``: the gradient that it should have got.
     step
         Of ``"again"``: when it had its turn before.
     """
@@ -51,10 +53,11 @@ class Fault(NamedTuple):
     variable: int
     arrived: int = 0
     expected: int = 0
+    right: Array | None = None
     step: int = 0
 
 
-def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> BackwardRun:
+def run_in_order(graph: Graph, order: Order, right: BackwardRun) -> BackwardRun:
     """Run the backward pass over `graph` in an order that may be wrong; no ``.grad`` changes.
 
     Parameters
@@ -64,15 +67,14 @@ def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> Backwa
     order
         ``"overwrite"`` takes the function that was reached last, and assigns gradients;
         ``"depth-first"`` takes the same, and adds; ``"generation"`` is the right one.
-    cotangent
-        As for `run_backward`.
+    right
+        The pass as it should be.
 
     Raises
     ------
     ValueError
         When the pass takes more than 10,000 turns.
     """
-    right = run_backward(graph, cotangent)
     if order == "generation" or right.error is not None:
         return right
     result = graph.results[0]
@@ -112,7 +114,7 @@ def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> Backwa
                 len(steps) + 1, number, cotangents, contributions, tuple(before), tuple(after)
             )
         )
-    return replace(right, steps=with_faults(graph, steps))
+    return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)))
 
 
 def _zeros(right: BackwardRun, graph: Graph, number: int, place: int) -> Array:
@@ -120,8 +122,20 @@ def _zeros(right: BackwardRun, graph: Graph, number: int, place: int) -> Array:
     return np.zeros_like(step.cotangents[place])
 
 
-def with_faults(graph: Graph, steps: Sequence[BareStep]) -> tuple[BareStep, ...]:
-    """Say of each step what goes wrong in it, by what had arrived and what became of it."""
+def with_faults(
+    graph: Graph, steps: Sequence[BareStep], right: Mapping[int, Array]
+) -> tuple[BareStep, ...]:
+    """Say of each step what goes wrong in it, by what had arrived and what became of it.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    steps
+        In the order in which functions took their turns, one may have several.
+    right
+        The right gradients, by number of the variable.
+    """
     expected = Counter(x for node in graph.functions for x in node.inputs)
     arrived: Counter[int] = Counter()
     turn: dict[int, int] = {}
@@ -134,7 +148,7 @@ def with_faults(graph: Graph, steps: Sequence[BareStep]) -> tuple[BareStep, ...]
         turn[step.function] = step.index
         for y in node.outputs:
             if y is not None and arrived[y] < expected[y] and y not in graph.results:
-                faults.append(Fault("early", y, arrived[y], expected[y]))
+                faults.append(Fault("early", y, arrived[y], expected[y], right.get(y)))
         changes = zip(node.inputs, step.contributions, step.before, step.after, strict=True)
         for x, contribution, before, after in changes:
             if contribution is None or after is None:

@@ -14,6 +14,7 @@ import numpy as np
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
 from ipygrad.explain.check import Check, check_step
+from ipygrad.explain.lessons import describe_faults
 from ipygrad.explain.local import local_slopes
 from ipygrad.explain.verdicts import describe_check
 from ipygrad.explain.words import non_finite, notes_on
@@ -97,7 +98,8 @@ class Findings:
         """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
         # A backward that is wrong breaks products, too; its verdict says more about that.
         is_wrong = self.check(step).status == "disagrees"
-        return notes_on(
+        faults = describe_faults(self._words, self._graph, step)
+        return faults + notes_on(
             self._words,
             self._graph,
             step,

@@ -1,0 +1,128 @@
+"""The backward pass that a learner's own engine ran, or that was called by hand, as bare steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ipygrad.capture.adapters.mirror import MirrorFunction
+from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
+from ipygrad.capture.orders import Fault, with_faults
+from ipygrad.capture.sources import running_source
+from ipygrad.engine.core import BackwardError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ipygrad.capture.adapters.mirror import Translation
+    from ipygrad.capture.calls import Turn
+    from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.engine.core import Array
+
+
+def own_run(
+    graph: Graph, translation: Translation, turns: Iterable[Turn], right: BackwardRun
+) -> BackwardRun:
+    """Return a pass with the turns that were taken, and what went wrong in them.
+
+    Parameters
+    ----------
+    graph
+        The mirror's.
+    translation
+        Between a learner's variables and those of the mirror.
+    turns
+        In the order in which they were taken; those of functions that are not in the graph do not
+        count.
+    right
+        The pass as it should be.
+    """
+    steps: list[BareStep] = []
+    error: BackwardError | None = None
+    failed: int | None = None
+    for turn in turns:
+        node = node_of(graph, turn)
+        if node is None:
+            continue
+        message = _what_is_missing(node, turn)
+        if message is not None:
+            error, failed = BackwardError(message, node.function), node.index
+            break
+        steps.append(_step(len(steps) + 1, graph, translation, node, turn))
+    return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)), error=error, failed=failed)
+
+
+def node_of(graph: Graph, turn: Turn) -> FunctionNode | None:
+    """Return the function in the graph whose turn it was."""
+    nodes = [node for node in graph.functions if _foreign(node) is turn.function]
+    inputs = [*map(id, turn.inputs)]
+    same = (n for n in nodes if [*map(id, n.function.foreign.inputs)] == inputs)  # type: ignore[attr-defined]
+    return next(same, nodes[-1] if nodes else None)
+
+
+def _foreign(node: FunctionNode) -> Any:
+    function = node.function
+    return function.foreign.function if isinstance(function, MirrorFunction) else None  # type: ignore[attr-defined]
+
+
+def _what_is_missing(node: FunctionNode, turn: Turn) -> str | None:
+    """Say why a turn is no step; None where it is one."""
+    if any(cotangent is None for cotangent in turn.cotangents):
+        return f"{node.label}.backward was called with None instead of a gradient"
+    if all(c is None for c in turn.contributions):
+        return f'{node.label}.backward returned None: did you forget "return gx"?'
+    if len(turn.contributions) != len(node.inputs):
+        return (
+            f"{node.label}.backward returned {len(turn.contributions)} contributions for "
+            f"{len(node.inputs)} inputs: return one for each input"
+        )
+    return None
+
+
+def _step(
+    index: int, graph: Graph, translation: Translation, node: FunctionNode, turn: Turn
+) -> BareStep:
+    count = len(node.inputs)
+    before = turn.before if len(turn.before) == count else (None,) * count
+    after = turn.after if len(turn.after) == count else (None,) * count
+    return BareStep(
+        index=index,
+        function=node.index,
+        cotangents=tuple(np.asarray(c) for c in turn.cotangents if c is not None),
+        contributions=tuple(
+            None if graph.variables[x].kind == "constant" else c
+            for x, c in zip(node.inputs, turn.contributions, strict=True)
+        ),
+        before=before,
+        after=after,
+        faults=_misled(graph, translation, node, turn),
+        source=running_source(turn.code, turn.values),
+    )
+
+
+def _misled(
+    graph: Graph, translation: Translation, node: FunctionNode, turn: Turn
+) -> tuple[Fault, ...]:
+    """Tell whether a function was given the gradient of a variable that it has not made."""
+    outputs = {y for y in node.outputs if y is not None}
+    givers = {
+        variable.index
+        for variable in graph.variables
+        for given in turn.given
+        if given is getattr(translation.origin_of(variable.variable), "grad", None)
+    }
+    wrong = sorted(givers - outputs) if not givers & outputs else []
+    return tuple(Fault("misled", number) for number in wrong)
+
+
+def sources_of(graph: Graph, steps: Sequence[BareStep], turns: Iterable[Turn]) -> tuple[BareStep, ...]:
+    """Add to each step of a pass of ours the text of the learner's backward that ran in it."""
+    running = {}
+    for turn in turns:
+        node = node_of(graph, turn)
+        if node is not None:
+            running[node.index] = running_source(turn.code, turn.values)
+    return tuple(replace(step, source=running.get(step.function)) for step in steps)
+
