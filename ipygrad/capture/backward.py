@@ -21,6 +21,8 @@ from ipygrad.engine.core import (
 
 if TYPE_CHECKING:
     from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.capture.orders import Fault
+    from ipygrad.capture.sources import RunningSource
     from ipygrad.engine.core import Array, Function, Gradient, Turn
 
 Origin = Literal["ones", "by_hand", "given"]
@@ -46,6 +48,10 @@ class BareStep:
         constant, which keeps no gradient.
     before, after
         The gradient of each input before and after the addition; before is None for "not yet".
+    faults
+        What goes wrong in this step, where it is one of another order than the right one.
+    source
+        The text of the backward that ran, where a user wrote it.
     """
 
     index: int
@@ -54,6 +60,8 @@ class BareStep:
     contributions: tuple[Array | None, ...]
     before: tuple[Array | None, ...]
     after: tuple[Array | None, ...]
+    faults: tuple[Fault, ...] = ()
+    source: RunningSource | None = None
 
 
 @dataclass(frozen=True, eq=False)

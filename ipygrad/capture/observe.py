@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 import weakref
-from contextlib import contextmanager
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from executing import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import CodeType, FrameType
 
 
@@ -61,7 +60,7 @@ class Observer:
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
-        self._calls: dict[int, tuple[weakref.ref[Any], CodeType | None, int]] = {}
+        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int]] = {}
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
@@ -72,12 +71,20 @@ class Observer:
 
     def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
         """Note the innermost line of the cell that is running."""
-        frame: FrameType | None = sys._getframe(1)
+        self.noted(outputs, sys._getframe(1))
+
+    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
+        """Note that `outputs` were made by a call from `frame`, or by who called that."""
         while frame is not None and frame.f_code.co_filename != self._filename:
             frame = frame.f_back
         code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         for output in outputs:
-            self._calls[id(output)] = (weakref.ref(output), code, instruction)
+            self._calls[id(output)] = (_reference(output), code, instruction)
+
+    def knows(self, output: object) -> bool:
+        """Tell whether somebody has noted how `output` was made."""
+        noted = self._calls.get(id(output))
+        return noted is not None and noted[0]() is output
 
     def ran_backward(self, result: object) -> None:
         """Note that the cell ran a backward pass."""
@@ -102,35 +109,21 @@ class Observer:
             self._sites[place] = (code, _describe(code, instruction))
         return self._sites[place][1]
 
-    @contextmanager
-    def backward_methods_called(self, is_function: Callable[[object], bool]) -> Iterator[None]:
-        """Note each call of a function's ``backward`` that is written in the cell itself.
-
-        No hook of the engine hears of these, so a profile function looks at the calls. Where
-        another profiler is at work it is left alone, and nothing is noted.
-        """
-
-        def profile(frame: FrameType, event: str, _argument: object) -> None:
-            if event != "call" or frame.f_code.co_name != "backward" or frame.f_back is None:
-                return
-            caller = frame.f_back.f_code
-            # One backward that calls another (super().backward(gy)) is the engine's doing.
-            if caller.co_filename == self._filename and caller.co_name != "backward":
-                names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
-                owner = frame.f_locals.get(names[0]) if names else None
-                if is_function(owner):
-                    self.called_backward_of.append(owner)
-
-        if sys.getprofile() is not None:
-            yield
+    def called_backward(self, function: object, frame: FrameType) -> None:
+        """Note a call of a function's ``backward``, in `frame`, if it is written in the cell."""
+        caller = None if frame.f_back is None else frame.f_back.f_code
+        if caller is None or caller.co_filename != self._filename:
             return
-        sys.setprofile(profile)
-        try:
-            yield
-        finally:
-            # Unless the cell has set one of its own.
-            if sys.getprofile() is profile:
-                sys.setprofile(None)
+        # One backward that calls another (super().backward(gy)) is the engine's doing.
+        if caller.co_name != "backward":
+            self.called_backward_of.append(function)
+
+
+def _reference(output: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(output)
+    except TypeError:  # a class with __slots__
+        return lambda: output
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:
