@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
-    from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
     Contributions = tuple[Array | None, ...]
@@ -114,10 +111,3 @@ class Adapter(Protocol):
 
     def run_backward(self, result: Any, cotangent: Array) -> None:
         """Leave gradients as the engine's own ``result.backward()`` does, from `cotangent`."""
-
-    def watching(self, observer: Observer) -> AbstractContextManager[object]:  # noqa: ARG002
-        """Tell `observer`, inside the block, of each variable that the engine makes.
-
-        Also of each backward pass that is run; both by what `identity` returns.
-        """
-        return nullcontext()
