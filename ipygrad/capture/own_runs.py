@@ -9,6 +9,7 @@ import numpy as np
 
 from ipygrad.capture.adapters.mirror import MirrorFunction
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
+from ipygrad.capture.calls import Call
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.sources import running_source
 from ipygrad.engine.core import BackwardError
@@ -58,13 +59,18 @@ def node_of(graph: Graph, turn: Turn) -> FunctionNode | None:
     """Return the function in the graph whose turn it was."""
     nodes = [node for node in graph.functions if _foreign(node) is turn.function]
     inputs = [*map(id, turn.inputs)]
-    same = (n for n in nodes if [*map(id, n.function.foreign.inputs)] == inputs)  # type: ignore[attr-defined]
-    return next(same, nodes[-1] if nodes else None)
+    for node in nodes:
+        function = node.function
+        if isinstance(function, MirrorFunction) and isinstance(function.foreign, Call):
+            if not inputs or inputs == [*map(id, function.foreign.inputs)]:
+                return node
+    return None
 
 
 def _foreign(node: FunctionNode) -> Any:
     function = node.function
-    return function.foreign.function if isinstance(function, MirrorFunction) else None  # type: ignore[attr-defined]
+    foreign = function.foreign if isinstance(function, MirrorFunction) else None
+    return foreign.function if isinstance(foreign, Call) else None
 
 
 def _what_is_missing(node: FunctionNode, turn: Turn) -> str | None:
@@ -115,14 +121,4 @@ def _misled(
     }
     wrong = sorted(givers - outputs) if not givers & outputs else []
     return tuple(Fault("misled", number) for number in wrong)
-
-
-def sources_of(graph: Graph, steps: Sequence[BareStep], turns: Iterable[Turn]) -> tuple[BareStep, ...]:
-    """Add to each step of a pass of ours the text of the learner's backward that ran in it."""
-    running = {}
-    for turn in turns:
-        node = node_of(graph, turn)
-        if node is not None:
-            running[node.index] = running_source(turn.code, turn.values)
-    return tuple(replace(step, source=running.get(step.function)) for step in steps)
 

@@ -1,0 +1,97 @@
+"""What is known of learners' functions from one cell to the next.
+
+Before their variables know their creators, a graph is spread over cells: one calls the functions,
+the next calls their backward methods, perhaps one a cell.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ipygrad.capture.adapters.learners import LearnersAdapter
+from ipygrad.capture.calls import Call, Turn
+from ipygrad.capture.quiet import quietly
+from ipygrad.capture.shapes import data_of, inputs_of, is_function, is_variable, outputs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+MOST_CALLS = 20_000
+MOST_TURNS = 2_000
+"""How much is kept, of the latest."""
+
+
+class History:
+    """The calls of functions whose outputs do not know them, and the backward calls by hand.
+
+    Attributes
+    ----------
+    calls
+        In order, those of earlier cells too.
+    turns
+        Those of the cells before the one that runs.
+    """
+
+    def __init__(self) -> None:
+        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
+        self.turns: deque[Turn] = deque(maxlen=MOST_TURNS)
+
+    def guess(self, namespace: Mapping[str, object]) -> None:
+        """Add the calls that were made unobserved, as far as the user's names show them.
+
+        A function that keeps its input, and nothing else, has made the variable that holds what its
+        forward gives; of several, the one that was named first after the input.
+        """
+        known = {id(y) for call in self.calls for y in call.outputs}
+        names = [value for name, value in namespace.items() if not name.startswith("_")]
+        variables = [v for v in names if is_variable(v) and getattr(v, "creator", None) is None]
+        places = {id(v): place for place, v in enumerate(variables)}
+        for function in names:
+            inputs = inputs_of(function) if is_function(function) else ()
+            if not inputs or outputs_of(function) or not all(map(is_variable, inputs)):
+                continue
+            later = variables[1 + max((places.get(id(x), -1) for x in inputs), default=-1) :]
+            free = (v for v in later if id(v) not in known)
+            made = next((v for v in free if _gives(function, inputs, v)), None)
+            if made is not None:
+                known.add(id(made))
+                self.calls.append(Call(function, inputs, (made,)))
+
+    def end_of(self, function: object) -> object | None:
+        """Return the variable at the end of the calls that go on from what `function` made."""
+        outputs = outputs_of(function)
+        end = outputs[0] if outputs else None
+        for call in self.calls:
+            if call.function is function or any(x is end for x in call.inputs):
+                end = call.outputs[0]
+        return end
+
+    def with_earlier(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Return the turns of a cell, after those of earlier cells that belong to the same pass.
+
+        These are the latest turns of functions that have had none since.
+        """
+        if not turns:
+            return []
+        return [*reversed([*self._not_repeated(turns)]), *turns]
+
+    def _not_repeated(self, turns: Iterable[Turn]) -> Iterator[Turn]:
+        seen = {id(turn.function) for turn in turns}
+        for turn in reversed(self.turns):
+            if id(turn.function) in seen:
+                return
+            seen.add(id(turn.function))
+            yield turn
+
+
+def _gives(function: Any, inputs: tuple[Any, ...], variable: Any) -> bool:
+    try:
+        with quietly():
+            call = Call(function, inputs, (variable,))
+            (array,) = LearnersAdapter().rerun(call, [data_of(x) for x in inputs]).outputs
+    except Exception:  # noqa: BLE001 - whatever a learner's forward raises, it is not the one
+        return False
+    return array.shape == data_of(variable).shape and bool(np.array_equal(array, variable.data))
