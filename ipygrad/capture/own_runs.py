@@ -15,7 +15,7 @@ from ipygrad.capture.sources import running_source
 from ipygrad.engine.core import BackwardError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.calls import Turn
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def own_run(
-    graph: Graph, translation: Translation, turns: Iterable[Turn], right: BackwardRun
+    graph: Graph,
+    translation: Translation,
+    turns: Iterable[Turn],
+    right: BackwardRun,
+    names: Mapping[int, str],
 ) -> BackwardRun:
     """Return a pass with the turns that were taken, and what went wrong in them.
 
@@ -39,20 +43,36 @@ def own_run(
         count.
     right
         The pass as it should be.
+    names
+        What the user calls functions, by their numbers as objects.
     """
     steps: list[BareStep] = []
+    taken: dict[int, Turn] = {}
     error: BackwardError | None = None
     failed: int | None = None
     for turn in turns:
         node = node_of(graph, turn)
         if node is None:
             continue
-        message = _what_is_missing(node, turn)
+        message = _missing_gradient(graph, node, turn, taken, names) or _slip(node, turn, names)
+        taken[node.index] = turn
         if message is not None:
             error, failed = BackwardError(message, node.function), node.index
             break
         steps.append(_step(len(steps) + 1, graph, translation, node, turn))
-    return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)), error=error, failed=failed)
+    faulty = with_faults(graph, steps, final_gradients(graph, right))
+    return replace(right, steps=faulty, error=error, failed=failed)
+
+
+def left_out(graph: Graph, run: BackwardRun) -> list[FunctionNode]:
+    """Return the functions that have had no turn, those nearest to the result first."""
+    taken = {step.function for step in run.steps}
+    return [node for node in reversed(graph.functions) if node.index not in taken]
+
+
+def name_of(node: FunctionNode, names: Mapping[int, str]) -> str:
+    """Return what the user calls a function: its name in the notebook, else that of its class."""
+    return names.get(id(_foreign(node)), node.label)
 
 
 def node_of(graph: Graph, turn: Turn) -> FunctionNode | None:
@@ -73,16 +93,42 @@ def _foreign(node: FunctionNode) -> Any:
     return foreign.function if isinstance(foreign, Call) else None
 
 
-def _what_is_missing(node: FunctionNode, turn: Turn) -> str | None:
-    """Say why a turn is no step; None where it is one."""
-    if any(cotangent is None for cotangent in turn.cotangents):
-        return f"{node.label}.backward was called with None instead of a gradient"
-    if all(c is None for c in turn.contributions):
-        return f'{node.label}.backward returned None: did you forget "return gx"?'
-    if len(turn.contributions) != len(node.inputs):
+def _missing_gradient(
+    graph: Graph,
+    node: FunctionNode,
+    turn: Turn,
+    taken: Mapping[int, Turn],
+    names: Mapping[int, str],
+) -> str | None:
+    """Say which gradient a function was called too early for; None where it got all."""
+    for y, cotangent in zip(node.outputs, turn.cotangents, strict=False):
+        if y is None or cotangent is not None:
+            continue
+        missing = f"{graph.variables[y].name}.grad"
+        message = f"{missing} is None when {name_of(node, names)}.backward needs it: "
+        users = [n for n in graph.functions if y in n.inputs]
+        for user in users:
+            slip = _slip(user, taken[user.index], names) if user.index in taken else None
+            if slip is not None:
+                return slip
+        if not users:
+            return f"{message}assign {missing} = np.array(1.0) first"
+        return f"{message}run {name_of(users[-1], names)}.backward first"
+    return None
+
+
+def _slip(node: FunctionNode, turn: Turn, names: Mapping[int, str]) -> str | None:
+    """Say what was wrong with what a function returned; None where nothing was."""
+    name = f"{name_of(node, names)}.backward"
+    if turn.has_raised:
+        return f"{name} raised an error"
+    if turn.returned is None:
+        return f'{name} returned None: did you forget "return gx"?'
+    counts = len(turn.contributions), len(node.inputs)
+    if counts[0] != counts[1]:
         return (
-            f"{node.label}.backward returned {len(turn.contributions)} contributions for "
-            f"{len(node.inputs)} inputs: return one for each input"
+            f"{name} returned {counts[0]} contributions for {counts[1]} inputs: return one for "
+            "each input"
         )
     return None
 
