@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
 import inspect
+import linecache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.shapes import as_gradient
