@@ -14,7 +14,10 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from ipygrad.capture.backward import checked_cotangent, final_gradients, run_backward
+from ipygrad.capture.adapters import Engines, libraries_in
+from ipygrad.capture.adapters.captured import capture
+from ipygrad.capture.backward import checked_cotangent, run_backward
+from ipygrad.capture.calls import CallRecorder
 from ipygrad.capture.evaluate import (
     forget_rendering,
     parse,
@@ -22,13 +25,11 @@ from ipygrad.capture.evaluate import (
     run,
     shown_in_short,
 )
-from ipygrad.capture.graph import capture_graph
 from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
-from ipygrad.capture.orders import ORDERS, run_in_order
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
+from ipygrad.capture.shapes import defines_a_class, holds_classes
 from ipygrad.engine.core import Function, Variable, watching
-from ipygrad.explain.lessons import describe_wrong_end
 from ipygrad.explain.numbers import described, short
 from ipygrad.explain.words import Words
 from ipygrad.record import BackwardPass, has_kernel
@@ -39,16 +40,15 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.graph import Graph
-    from ipygrad.capture.orders import Order
     from ipygrad.record import DisplayAs
 
 DISPLAYS = ("html", "widget", "picture", "table")
 OPTIONS = (
     *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
-    "--order",
     *("-o", "-q", "-p"),
 )
 MOST_DIGITS = 17
@@ -95,12 +95,6 @@ class GradMagics(Magics):  # type: ignore[misc]
         action="store_false",
         default=None,
         help="Do not compare each backward with differences of its forward.",
-    )
-    @argument(
-        "--order",
-        choices=ORDERS,
-        default="generation",
-        help="Take the functions' turns in this order; of these, only generation is right.",
     )
     @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
     @no_var_expand
@@ -160,9 +154,10 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _step_through(self, expression: str, options: Namespace) -> None:
         if not expression:
             raise UsageError("%grad needs a result to go back from: write %grad y")
-        result = self._checked(self._evaluate(expression, "RESULT"), "%grad", expression)
-        graph = capture_graph([result], self.shell.user_ns)
-        self._finish(result, graph, options)
+        engines = Engines()
+        result = self._evaluate(expression, "RESULT")
+        self._check(result, engines, "%grad", expression)
+        self._finish(capture([result], engines, self.shell.user_ns), options)
 
     # --- %%grad ---
 
@@ -172,34 +167,56 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not cell.statements:
             raise UsageError("%%grad found nothing to run: the cell below it is empty")
         observer = Observer(cell.filename)
-        outcome = self._observed(cell, observer)
+        recorder = CallRecorder(observer)
+        engines = Engines(recorder.calls)
+        outcome = self._observed(cell, observer, recorder, engines)
         if outcome.error is not None:
             error = outcome.error
             self._after_the_cell(lambda: forget_rendering(error))
             if not options.quiet:
-                self._after_the_cell(lambda: self._partial(cell, observer, options))
+                self._after_the_cell(lambda: self._partial(cell, observer, engines, options))
             raise render_as_if_from(error, self.shell)
-        result = self._result_of(cell, outcome, observer, expression)
-        graph = capture_graph([result], self.shell.user_ns, observer)
-        write = not ran_backward_itself(graph, observer)
-        self._finish(result, graph, options, cell=cell, write=write)
+        result = self._result_of(cell, outcome, observer, engines, expression)
+        captured = capture([result], engines, self.shell.user_ns, observer)
+        passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
+        write = not ran_backward_itself(captured, observer, passes, engines)
+        self._finish(captured, options, cell=cell, write=write)
 
-    def _observed(self, cell: Cell, observer: Observer) -> Outcome:
-        with watching(observer):
-            if not calls_a_backward_with_arguments(cell.source):
-                return run(self.shell, cell)
-            with observer.backward_methods_called(lambda owner: isinstance(owner, Function)):
-                return run(self.shell, cell)
+    def _observed(
+        self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
+    ) -> Outcome:
+        libraries = libraries_in(cell.source, self.shell.user_ns)
+        has_calls_to_record = (
+            calls_a_backward_with_arguments(cell.source)
+            or defines_a_class(cell.source)
+            or holds_classes(self.shell.user_ns)
+            or bool(libraries)
+        )
+        with (
+            watching(observer),
+            engines.watching(libraries, observer),
+            recorder.recording() if has_calls_to_record else nullcontext(),
+        ):
+            return run(self.shell, cell)
 
     def _result_of(
-        self, cell: Cell, outcome: Outcome, observer: Observer, expression: str
-    ) -> Variable:
+        self,
+        cell: Cell,
+        outcome: Outcome,
+        observer: Observer,
+        engines: Engines,
+        expression: str,
+    ) -> object:
         """Return the variable that the pass starts from."""
         if expression:
-            return self._checked(self._evaluate(expression, "RESULT"), "%%grad", expression)
-        result = find_result(cell.source, outcome.value, observer, self.shell.user_ns)
+            result = self._evaluate(expression, "RESULT")
+            self._check(result, engines, "%%grad", expression)
+            return result
+        names = self.shell.user_ns
+        result = find_result(cell.source, outcome.value, observer, engines, names)
         if result is not None:
-            return self._checked(result, "%%grad", "the cell's last expression")
+            self._check(result, engines, "%%grad", "the cell's last expression")
+            return result
         raise UsageError(
             f"%%grad needs a result to go back from: {_ending(outcome.value)}.\n"
             "End the cell with a Variable, or name one: %%grad loss"
@@ -217,57 +234,51 @@ class GradMagics(Magics):  # type: ignore[misc]
                 f"{what}, {expression}, raised {type(error).__name__}: {error}"
             ) from None
 
-    def _checked(self, value: object, magic: str, what: str) -> Variable:
-        """Return `value` if one can go back from it, else say what it is."""
-        if not isinstance(value, Variable):
+    def _check(self, value: object, engines: Engines, magic: str, what: str) -> None:
+        """Raise when one cannot go back from `value`, and say what it is."""
+        if not isinstance(value, Variable) and engines.adapter_of(value) is None:
             raise UsageError(
                 f"{magic} needs a result to go back from: {what} is {_without_history(value)}.\n"
                 f"Name a Variable that functions have made: {magic} loss"
             )
-        if value.creator is None:
+        if not engines.is_result(value):
             raise UsageError(
                 f"{magic} needs a result to go back from: {what} is a leaf, a Variable that no "
                 f"function made.\nName one that was computed from others: {magic} loss"
             )
-        if not isinstance(value.creator, Function):
+        if isinstance(value, Variable) and not isinstance(value.creator, Function):
             raise UsageError(
                 f"{magic} cannot go back from {what}: it was made by a "
                 f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
             )
-        return value
 
     # --- what becomes of it ---
 
     def _finish(
         self,
-        result: Variable,
-        graph: Graph,
+        captured: Captured,
         options: Namespace,
         *,
         cell: Cell | None = None,
         write: bool = False,
     ) -> None:
+        graph, translation = captured
         cotangent = None
         if options.cotangent is not None:
-            cotangent = self._cotangent(result, graph, options.cotangent)
+            cotangent = self._cotangent(graph, options.cotangent)
         # What the user's backward methods print is heard where they run as in result.backward().
-        with nullcontext() if write else quietly():
-            right = run_backward(graph, cotangent)
-        recorded = self._in_order(graph, right, options.order)
+        with nullcontext() if write and translation is None else quietly():
+            recorded = run_backward(graph, cotangent)
         if not 0 <= options.step <= len(recorded.steps):
             raise UsageError(
                 f"--step {options.step} is not in this pass, which has steps 0 to "
                 f"{len(recorded.steps)}"
             )
         notices: tuple[str, ...] = ()
-        if write and right.error is None:
-            notices = self._write(graph, right, options.precision)
-        elif cell is not None and right.error is None:
+        if write and recorded.error is None:
+            notices = self._write(captured, recorded, options.precision)
+        elif cell is not None and recorded.error is None:
             notices = (Words()("notice_not_written"),)
-        if recorded is not right:
-            words = Words(digits=options.precision)
-            wrong = describe_wrong_end(words, graph, recorded, final_gradients(graph, right))
-            notices = (words(f"notice_order_{options.order.replace('-', '_')}"), *wrong, *notices)
         bp = BackwardPass(
             graph,
             recorded,
@@ -288,52 +299,41 @@ class GradMagics(Magics):  # type: ignore[misc]
             self._after_the_cell(lambda: self._show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
 
-    def _in_order(self, graph: Graph, right: BackwardRun, order: Order) -> BackwardRun:
-        """Return the pass in the order that was asked for."""
-        try:
-            return run_in_order(graph, order, right)
-        except ValueError as error:
-            raise UsageError(f"--order {order}: {error}") from None
-
-    def _cotangent(self, result: Variable, graph: Graph, expression: str) -> object:
+    def _cotangent(self, graph: Graph, expression: str) -> object:
         value = self._evaluate(expression, "--cotangent")
+        result = graph.variables[graph.results[0]]
         try:
-            return checked_cotangent(result, graph.variables[graph.results[0]].name, value)
+            return checked_cotangent(result.variable, result.name, value)
         except (TypeError, ValueError) as error:
             raise UsageError(f"--cotangent {expression}: {error}") from None
 
-    def _write(self, graph: Graph, recorded: BackwardRun, digits: int) -> tuple[str, ...]:
+    def _write(self, captured: Captured, recorded: BackwardRun, digits: int) -> tuple[str, ...]:
         """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
-        gradients = final_gradients(graph, recorded)
-        if recorded.origin == "by_hand":
-            del gradients[graph.results[0]]
-        nodes = [graph.variables[number] for number in gradients]
-        held = {node: node.variable.grad for node in nodes if node.variable.grad is not None}
-        for number, gradient in gradients.items():
-            graph.variables[number].variable.receive_grad(gradient)
-        if not held:
+        added = captured.leave_gradients(recorded)
+        if not added:
             return ()
         words = Words(digits=digits)
-        leaves = [node for node in held if node.creator is None] or list(held)
+        leaves = [node for node in added if node.creator is None] or list(added)
         return (
             words(
                 "notice_leftover",
                 names=words.enumerate([f"{node.name}.grad" for node in leaves]),
                 sums=words.enumerate(
                     [
-                        f"{node.name}.grad {short(held[node], digits)} → "
-                        f"{short(node.variable.grad, digits)}"
-                        for node in leaves
+                        f"{node.name}.grad {short(before, digits)} → {short(after, digits)}"
+                        for node, (before, after) in ((node, added[node]) for node in leaves)
                     ]
                 ),
             ),
         )
 
-    def _partial(self, cell: Cell, observer: Observer, options: Namespace) -> None:
+    def _partial(
+        self, cell: Cell, observer: Observer, engines: Engines, options: Namespace
+    ) -> None:
         """Show the graph of what a cell had computed when it stopped."""
-        results = ends(observer.made())
+        results = ends(observer.made(), engines)
         if results:
-            graph = capture_graph(results, self.shell.user_ns, observer)
+            graph = capture(results, engines, self.shell.user_ns, observer).graph
             bp = BackwardPass(graph, None, code=cell.lines, digits=options.precision)
             self._show(bp, options.display_as or self.display_as)
 
@@ -426,9 +426,8 @@ def _complete(shell: InteractiveShell, event: Any) -> list[str]:
     if event.symbol.startswith("-"):
         return list(OPTIONS)
     before = words if event.symbol == "" else words[:-1]
-    for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
-        if before[-1:] == [option]:
-            return list(values)
+    if before[-1:] == ["--as"]:
+        return list(DISPLAYS)
     return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from ipygrad.capture.adapters import Engines
+from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
-from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
 from ipygrad.explain.local import local_derivative
@@ -606,13 +607,13 @@ def _check_to_dict(check: Check) -> dict[str, Any]:
     }
 
 
-def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:
+def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
     """Record the backward pass from `y` to its leaves; no ``.grad`` is read or written.
 
     Parameters
     ----------
-    y
-        The result to go back from.
+    y : Variable
+        The result to go back from; also one of DeZero, micrograd or PyTorch.
     cotangent
         Gradient of a final number with respect to `y`, of its shape. By default what
         ``y.backward()`` starts with: ``y.grad`` if that was assigned by hand, else ones.
@@ -629,17 +630,19 @@ def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:
     ValueError
         When `y` is a leaf, or the cotangent does not fit it.
     """
-    if not isinstance(y, Variable):
+    engines = Engines()
+    if not isinstance(y, Variable) and engines.adapter_of(y) is None:
         raise TypeError(
             f"backward_pass needs a Variable to go back from, but got {described(y)}: "
             "pass a result such as y = square(x)"
         )
     caller = sys._getframe(1)
     namespace = {**caller.f_globals, **caller.f_locals}
-    if y.creator is None:
+    if not engines.is_result(y):
+        name = getattr(y, "name", None) or "the variable"
         raise ValueError(
-            f"{y.name or 'the variable'} is a leaf: no function made it, so there is nothing to go "
-            "back through. Pass a result such as y = square(x)"
+            f"{name} is a leaf: no function made it, so there is nothing to go back through. "
+            "Pass a result such as y = square(x)"
         )
-    graph = capture_graph([y], namespace)
+    graph = capture([y], engines, namespace).graph
     return BackwardPass(graph, run_backward(graph, cotangent))

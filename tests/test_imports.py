@@ -50,6 +50,8 @@ LIBRARIES = {
     "IPython": ["capture", "record", "magic", "__main__"],
     "executing": ["capture.observe"],
     "matplotlib": ["show.plot", "show.still"],
+    "dezero": ["capture.adapters.dezero"],
+    "torch": ["capture.adapters.torch"],
     "PIL": ["show.still", "show.files"],
     "pandas": ["show.files"],
     "anywidget": ["show.widget"],
@@ -59,6 +61,7 @@ LIBRARIES = {
 # Imports inside functions: only what would make a start slow, and only by these.
 LAZY = {
     "__init__": ["magic", "importlib.import_module"],
+    "capture.adapters": ["importlib.import_module"],
     "record": ["show.plot", "show.still", "show.html", "show.widget", "show.files"],
     "magic": ["show.plot", "show.still", "show.html", "show.widget", "show.files"],
     "show.plot": ["matplotlib"],

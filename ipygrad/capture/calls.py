@@ -156,6 +156,13 @@ class CallRecorder:
                 else:
                     self._settle()
                     self._run = None
+            elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
+                # micrograd's values are born by operators, there is no function to be called.
+                self._observer.noted((_arguments(frame)[0],), frame.f_back)
+            if returned is not None:
+                several = returned if type(returned) in (list, tuple) else (returned,)
+                for output in several:
+                    self._observer.returned(output, frame.f_back)
         elif event == "call":
             name = frame.f_code.co_name
             if name == "__call__":
@@ -166,6 +173,8 @@ class CallRecorder:
     # --- forward ---
 
     def _calls(self, frame: FrameType) -> None:
+        if self._run is not None or any(type(what) is Turn for _, what in self._open):
+            return  # What a backward computes with is no part of the graph.
         owner, *given = _arguments(frame)
         if not isinstance(owner, (Function, type(None))):
             inputs = variables_in(given)

@@ -209,7 +209,7 @@ def _names(
             or target
             or _name_by_origin(variable, made_at[variable], arguments, names)
         )
-    distinct = numbered({v: name for v, name in names.items() if not isinstance(v, Constant)})
+    distinct = numbered({v: name for v, name in names.items() if name != value_as_name(v.data)})
     return [distinct.get(variable, names[variable]) for variable in variables]
 
 

@@ -40,6 +40,15 @@ class CallSite(NamedTuple):
     arguments: tuple[str, ...]
 
 
+class _Noted(NamedTuple):
+    """Where an output was made: an instruction of the cell, whose value it may be."""
+
+    reference: Callable[[], Any]
+    code: CodeType | None
+    instruction: int
+    is_value: bool
+
+
 class Observer:
     """Witness of one cell: notes every recorded call, and every gradient that the cell made.
 
@@ -60,7 +69,7 @@ class Observer:
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
-        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int]] = {}
+        self._calls: dict[int, _Noted] = {}
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
@@ -71,20 +80,37 @@ class Observer:
 
     def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
         """Note the innermost line of the cell that is running."""
-        self.noted(outputs, sys._getframe(1))
+        self._note(outputs, sys._getframe(1), is_value=True)
 
     def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
-        """Note that `outputs` were made by a call from `frame`, or by who called that."""
+        """Note that `outputs` were made by a call from `frame`.
+
+        Where the cell itself did not make that call, they may be intermediates of an expression in
+        it; they are its value once `returned` says so.
+        """
+        self._note(outputs, frame, is_value=self._is_of_the_cell(frame))
+
+    def returned(self, output: object, frame: FrameType | None) -> None:
+        """Note that a call from `frame` has returned `output`."""
+        if not (self._is_of_the_cell(frame) and self.knows(output)):
+            return
+        if not self._calls[id(output)].is_value:
+            self._note((output,), frame, is_value=True)
+
+    def _is_of_the_cell(self, frame: FrameType | None) -> bool:
+        return frame is not None and frame.f_code.co_filename == self._filename
+
+    def _note(self, outputs: tuple[Any, ...], frame: FrameType | None, *, is_value: bool) -> None:
         while frame is not None and frame.f_code.co_filename != self._filename:
             frame = frame.f_back
         code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         for output in outputs:
-            self._calls[id(output)] = (_reference(output), code, instruction)
+            self._calls[id(output)] = _Noted(_reference(output), code, instruction, is_value)
 
     def knows(self, output: object) -> bool:
         """Tell whether somebody has noted how `output` was made."""
         noted = self._calls.get(id(output))
-        return noted is not None and noted[0]() is output
+        return noted is not None and noted.reference() is output
 
     def ran_backward(self, result: object) -> None:
         """Note that the cell ran a backward pass."""
@@ -96,14 +122,18 @@ class Observer:
 
     def made(self) -> list[Any]:
         """Return what the calls made and somebody still holds, in order."""
-        living = (reference() for reference, _, _ in self._calls.values())
+        living = (noted.reference() for noted in self._calls.values())
         return [output for output in living if output is not None]
 
     def site_of(self, output: object) -> CallSite | None:
         """Return where `output` was made, None if not in this cell."""
-        reference, code, instruction = self._calls.get(id(output), (None, None, -1))
-        if reference is None or reference() is not output or code is None:
+        if not self.knows(output):
             return None
+        _, code, instruction, is_value = self._calls[id(output)]
+        if code is None:
+            return None
+        if not is_value:
+            return CallSite(_line_of(code, instruction), None, (), ())
         place = (id(code), instruction)
         if place not in self._sites:
             self._sites[place] = (code, _describe(code, instruction))

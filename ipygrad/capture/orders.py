@@ -110,9 +110,7 @@ def run_in_order(graph: Graph, order: Order, right: BackwardRun) -> BackwardRun:
                 waiting.append(graph.variables[x].creator)
             after.append(gradients.get(x))
         steps.append(
-            BareStep(
-                len(steps) + 1, number, cotangents, contributions, tuple(before), tuple(after)
-            )
+            BareStep(len(steps) + 1, number, cotangents, contributions, tuple(before), tuple(after))
         )
     return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ipygrad.engine.core import Function, Variable
+from ipygrad.engine.core import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.adapters import Engines
+    from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.observe import Observer
 
 _SCOPES = (
@@ -27,8 +28,12 @@ _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 def find_result(
-    source: str, value: object, observer: Observer, namespace: Mapping[str, object]
-) -> Variable | None:
+    source: str,
+    value: object,
+    observer: Observer,
+    engines: Engines,
+    namespace: Mapping[str, object],
+) -> object | None:
     """Return what a cell that names no result most likely means by it.
 
     In this order: its last expression; the output of the first function whose ``backward`` it
@@ -43,73 +48,83 @@ def find_result(
         Value of its last expression.
     observer
         Who watched it run.
+    engines
+        Who can tell results from other values.
     namespace
         The user's names after the run.
     """
-    if isinstance(value, Variable):
+    # Other engines keep gradients in variables, and x.grad is a usual last line.
+    if isinstance(value, Variable) or engines.is_result(value):
         return value
     for function in observer.called_backward_of:
         for output in function.outputs if function.is_recorded else ():
             if isinstance(output, Variable) and output.creator is not None:
                 return output
-    made: list[Variable] = observer.made()
-    assigned = _held(_assigned_from_the_end(source), namespace)
-    fresh = set(made)
-    named = next((v for v in assigned if v in fresh), None)
+    made: list[object] = observer.made()
+    assigned = _held(_assigned_from_the_end(source), engines, namespace)
+    fresh = {id(v) for v in made}
+    named = next((v for v in assigned if id(engines.identity_of(v)) in fresh), None)
     stored = next((v for v in reversed(made) if _is_stored_elsewhere(v, observer)), None)
     if stored is not None and _line(stored, observer) > _line(named, observer):
         return stored
     if named is not None:
         return named
-    used = _held(_used_from_the_end(source), namespace)
-    return next(iter([*assigned, *used, *reversed(ends(made))]), None)
+    used = _held(_used_from_the_end(source), engines, namespace)
+    return next(iter([*assigned, *used, *reversed(ends(made, engines))]), None)
 
 
-def ends(made: Iterable[Variable]) -> list[Variable]:
-    """Return those of the variables that no function of theirs goes on from."""
-    made = [y for y in made if isinstance(y.creator, Function)]
-    used = {x for y in made if y.creator is not None for x in y.creator.inputs}
-    return [y for y in made if y not in used]
+def ends(made: Iterable[object], engines: Engines) -> list[Any]:
+    """Return those of the results that no function goes on from."""
+    results = [y for y in made if engines.is_result(y)]
+    used = {id(engines.identity_of(x)) for y in results for x in engines.inputs_behind(y)}
+    return [y for y in results if id(engines.identity_of(y)) not in used]
 
 
-def ran_backward_itself(graph: Graph, observer: Observer) -> bool:
-    """Tell whether the cell ran a backward pass on `graph`, or assigned its gradients by hand."""
-    in_graph = {node.variable for node in graph.variables}
+def ran_backward_itself(
+    captured: Captured, observer: Observer, passes: Sequence[object], engines: Engines
+) -> bool:
+    """Tell whether the cell ran a backward pass on a graph, or assigned its gradients by hand.
+
+    Parameters
+    ----------
+    captured
+        The graph.
+    observer
+        Who watched the cell.
+    passes
+        The variables whose ``backward()`` the cell called.
+    engines
+        Who knows what is behind these.
+    """
+    graph, translation = captured
     computed = {node.variable for node in graph.variables if node.creator is not None}
-    if in_graph.intersection(observer.ran_backward_from) or computed.intersection(
-        observer.assigned
-    ):
+    if translation is not None:
+        own = {id(translation.identity_of(mirror)) for mirror in computed}
+        return any(own & engines.behind(result) for result in passes)
+    in_graph = {node.variable for node in graph.variables}
+    if in_graph.intersection(observer.ran_backward_from):
+        return True
+    if computed.intersection(observer.assigned):
         return True
     # A pass that began further on, and may be gone by now, has left its traces.
     if any(y.grad is not None for y in computed.intersection(observer.made())):
         return True
-    return any(computed & _behind(result) for result in observer.ran_backward_from)
+    numbers = {id(y) for y in computed}
+    return any(numbers & engines.behind(result) for result in passes)
 
 
-def _behind(result: Variable) -> set[Variable]:
-    found = {result}
-    waiting = [result]
-    while waiting:
-        creator = waiting.pop().creator
-        if isinstance(creator, Function):
-            new = set(creator.inputs) - found
-            found |= new
-            waiting.extend(new)
-    return found
-
-
-def _held(names: Iterable[str], namespace: Mapping[str, object]) -> list[Variable]:
+def _held(names: Iterable[str], engines: Engines, namespace: Mapping[str, object]) -> list[object]:
     """Return the results among what names hold."""
     values = (namespace.get(name) for name in names)
-    return [v for v in values if isinstance(v, Variable) and v.creator is not None]
+    return [v for v in values if engines.is_result(v)]
 
 
-def _is_stored_elsewhere(variable: Variable, observer: Observer) -> bool:
+def _is_stored_elsewhere(variable: object, observer: Observer) -> bool:
     site = observer.site_of(variable)
     return site is not None and any(not target.isidentifier() for target in site.targets)
 
 
-def _line(variable: Variable | None, observer: Observer) -> int:
+def _line(variable: object | None, observer: Observer) -> int:
     site = None if variable is None else observer.site_of(variable)
     return 0 if site is None else site.line
 

@@ -7,6 +7,7 @@ A variable has ``data``, an array or a number. A function is called with variabl
 
 from __future__ import annotations
 
+import ast
 import copy
 import numbers
 import weakref
@@ -124,6 +125,11 @@ def holds_classes(namespace: Mapping[str, object]) -> bool:
     """Tell whether the user's names hold a class, or an object of one, of these shapes."""
     kinds = {value if isinstance(value, type) else type(value) for value in namespace.values()}
     return any(map(_is_class, kinds))
+
+
+def defines_a_class(source: str) -> bool:
+    """Tell whether Python text defines a class."""
+    return any(isinstance(node, ast.ClassDef) for node in ast.walk(ast.parse(source)))
 
 
 def _is_class(kind: type) -> bool:

@@ -1,49 +1,140 @@
-"""Which adapter reads the graphs that a value belongs to."""
+"""Which engine a value belongs to, and which adapter reads its graphs."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ipygrad.engine.core import Function, Variable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.adapters.protocol import Adapter
+    from ipygrad.capture.calls import Call
+    from ipygrad.capture.observe import Observer
 
-ENGINES = {
+LIBRARIES = {
     "dezero": "DeZeroAdapter",
     "torch": "TorchAdapter",
 }
 """Engines that are libraries: the name of the package, which is also that of our file, and the
-adapter in it. The file is imported only when the library is loaded and turns up in a cell."""
+adapter in it. The file is imported only when a variable of the library turns up."""
+
+TYPED_AFTER = ("micrograd",)
+"""Packages whose variables are found by their shape."""
 
 SHAPES = {
     "micrograd": "MicrogradAdapter",
+    "learners": "LearnersAdapter",
 }
-"""Engines that learners type themselves, found by what their variables have: our file, and the
+"""Engines that learners type themselves, known by what their variables have: our file, and the
 adapter in it. They are tried in this order."""
 
 
-def find_adapter(value: object) -> Adapter | None:
-    """Return a new adapter for the engine that `value` is a variable of, None if there is none."""
-    for file, name in (*_engines_of(value), *SHAPES.items()):
-        adapter = _new_adapter(file, name)
-        if adapter.handles(value):
-            return adapter
-    return None
+class Engines:
+    """All engines, ours and those that adapters exist for.
+
+    Parameters
+    ----------
+    calls
+        What was observed of functions that leave no links on the variables that they make.
+    """
+
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        self._calls = calls
+        self._adapters: dict[str, Adapter] = {}
+
+    def adapter_of(self, value: object) -> Adapter | None:
+        """Return the adapter for another engine's variable, None for anything else."""
+        if isinstance(value, Variable):
+            return None
+        for file, name in (*_libraries_of(value), *SHAPES.items()):
+            adapter = self._adapter(file, name)
+            if adapter.handles(value):
+                return adapter
+        return None
+
+    def is_result(self, value: object) -> bool:
+        """Tell whether `value` is a variable that a function made."""
+        if isinstance(value, Variable):
+            return value.creator is not None
+        adapter = self.adapter_of(value)
+        return adapter is not None and adapter.creator(value) is not None
+
+    def identity_of(self, variable: object) -> object:
+        """Return the object that stands for a variable, by which it is told from others."""
+        adapter = self.adapter_of(variable)
+        return variable if adapter is None else adapter.identity(variable)
+
+    def inputs_behind(self, variable: object) -> Sequence[object]:
+        """Return what the function that made a variable was called with; () for a leaf."""
+        if isinstance(variable, Variable):
+            return variable.creator.inputs if isinstance(variable.creator, Function) else ()
+        adapter = self.adapter_of(variable)
+        creator = None if adapter is None else adapter.creator(variable)
+        return () if adapter is None or creator is None else adapter.inputs(creator)
+
+    def behind(self, variable: object) -> set[int]:
+        """Return the identities' numbers of a variable and of all that it was made of."""
+        found = {id(self.identity_of(variable))}
+        waiting = [variable]
+        while waiting:
+            for x in self.inputs_behind(waiting.pop()):
+                number = id(self.identity_of(x))
+                if number not in found:
+                    found.add(number)
+                    waiting.append(x)
+        return found
+
+    @contextmanager
+    def watching(self, libraries: Iterable[str], observer: Observer) -> Iterator[None]:
+        """Let those of the libraries that are loaded tell `observer` what they do in the block."""
+        with ExitStack() as stack:
+            for library in libraries:
+                if library in LIBRARIES and library in sys.modules:
+                    adapter = self._adapter(library, LIBRARIES[library])
+                    stack.enter_context(adapter.watching(observer))
+            yield
+
+    def _adapter(self, file: str, name: str) -> Adapter:
+        from importlib import import_module
+
+        if file not in self._adapters:
+            kind: Any = getattr(import_module(f"{__name__}.{file}"), name)
+            self._adapters[file] = kind(self._calls)
+        return self._adapters[file]
 
 
-def _engines_of(value: object) -> Iterator[tuple[str, str]]:
-    """Yield the loaded libraries that the class of `value`, or one that it inherits, is from."""
+def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
+    """Return the engines that a cell may use: its text or the user's names show them.
+
+    Parameters
+    ----------
+    source
+        Python text of the cell.
+    namespace
+        The user's names.
+    """
+    roots = {_root(value) for name, value in namespace.items() if not name.startswith("_")}
+    return [name for name in (*LIBRARIES, *TYPED_AFTER) if name in source or name in roots]
+
+
+def _root(value: object) -> str:
+    """Return the package of a module, of a class or function, or of an object's class."""
+    if isinstance(value, ModuleType):
+        module: object = value.__name__
+    else:
+        owner = value if hasattr(value, "__qualname__") else type(value)
+        module = getattr(owner, "__module__", None)
+    return str(module).partition(".")[0]
+
+
+def _libraries_of(value: object) -> Iterator[tuple[str, str]]:
+    """Yield the libraries that the class of `value`, or one that it inherits, is from."""
     roots = {str(kind.__module__).partition(".")[0] for kind in type(value).__mro__}
-    for library, name in ENGINES.items():
+    for library, name in LIBRARIES.items():
         if library in roots and library in sys.modules:
             yield library, name
-
-
-def _new_adapter(file: str, name: str) -> Adapter:
-    from importlib import import_module
-
-    adapter: Any = getattr(import_module(f"{__name__}.{file}"), name)
-    made: Adapter = adapter()
-    return made

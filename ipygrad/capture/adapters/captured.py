@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipygrad.capture.adapters import find_adapter
 from ipygrad.capture.adapters.mirror import MirroredSites, Translation
+from ipygrad.capture.backward import final_gradients
 from ipygrad.capture.graph import capture_graph, value_as_name
 from ipygrad.capture.names import NoCallSites, names_in
 from ipygrad.engine.core import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.adapters import Engines
+    from ipygrad.capture.backward import BackwardRun
+    from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.names import CallSites
+    from ipygrad.engine.core import Array
 
 
 class Captured(NamedTuple):
@@ -31,16 +34,57 @@ class Captured(NamedTuple):
     graph: Graph
     translation: Translation | None
 
+    def leave_gradients(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
+        """Leave gradients as the ``backward()`` of the result's own engine does.
+
+        Parameters
+        ----------
+        run
+            The pass over this graph.
+
+        Returns
+        -------
+        dict
+            For each variable that held a gradient before, that one and the one that it holds now.
+        """
+        if self.translation is None:
+            return self._receive(run)
+        nodes = [n for n in self.graph.variables if n.index != self.graph.results[0]]
+        before = {node: self.translation.gradient_of(node.variable) for node in nodes}
+        self.translation.run_backward(run.cotangent)
+        after = {node: self.translation.gradient_of(node.variable) for node in nodes}
+        return {
+            node: (gradient, left)
+            for node, gradient in before.items()
+            if gradient is not None and (left := after[node]) is not None
+        }
+
+    def _receive(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
+        gradients = final_gradients(self.graph, run)
+        if run.origin == "by_hand":
+            del gradients[self.graph.results[0]]
+        nodes = [self.graph.variables[number] for number in gradients]
+        before = {node: node.variable.grad for node in nodes if node.variable.grad is not None}
+        for node, gradient in zip(nodes, gradients.values(), strict=True):
+            node.variable.receive_grad(gradient)
+        return {node: (gradient, node.variable.grad) for node, gradient in before.items()}
+
 
 def capture(
-    result: object, namespace: Mapping[str, object], sites: CallSites | None = None
+    results: Sequence[object],
+    engines: Engines,
+    namespace: Mapping[str, object],
+    sites: CallSites | None = None,
 ) -> Captured:
-    """Read the graph of a result of ours, or mirror that of another engine's.
+    """Read the graph of results of ours, or mirror that of another engine's.
 
     Parameters
     ----------
-    result
-        A variable that a function made.
+    results
+        Variables that functions made: one, or several for a picture without a backward pass. Of
+        those of different engines, the engine of the last one counts.
+    engines
+        Who knows of which engine they are.
     namespace
         Where the user's names stand.
     sites
@@ -49,14 +93,18 @@ def capture(
     Raises
     ------
     TypeError
-        When no engine is known that `result` could be a variable of.
+        When no engine is known that the last of them could be a variable of.
     """
-    if isinstance(result, Variable):
-        return Captured(capture_graph([result], namespace, sites), None)
-    adapter = find_adapter(result)
+    if isinstance(results[-1], Variable):
+        ours = [result for result in results if isinstance(result, Variable)]
+        return Captured(capture_graph(ours, namespace, sites), None)
+    adapter = engines.adapter_of(results[-1])
     if adapter is None:
-        raise TypeError(f"a {type(result).__name__} is no variable of an engine that is known")
-    translation = Translation(result, adapter)
+        kind = type(results[-1]).__name__
+        raise TypeError(f"a {kind} is no variable of an engine that ipygrad knows")
+    translation = Translation(
+        [result for result in results if engines.adapter_of(result) is adapter], adapter
+    )
     mirrored = translation.mirrored(namespace)
     bound = names_in(mirrored)
     for leaf in translation.leaves:
@@ -64,4 +112,4 @@ def capture(
         if leaf.name is None and leaf not in bound:
             leaf.name = value_as_name(leaf.data)
     mirrored_sites = MirroredSites(translation, sites or NoCallSites())
-    return Captured(capture_graph([translation.result], mirrored, mirrored_sites), translation)
+    return Captured(capture_graph(translation.results, mirrored, mirrored_sites), translation)

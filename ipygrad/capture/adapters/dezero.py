@@ -13,16 +13,18 @@ from dezero.functions import SoftmaxCrossEntropy
 from ipygrad.capture.adapters.protocol import Adapter, Rerun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ipygrad.capture.adapters.protocol import Contributions
+    from ipygrad.capture.calls import Call
     from ipygrad.engine.core import Array
 
 
 class DeZeroAdapter(Adapter):
     """Reads graphs of ``dezero.Variable``."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        super().__init__(calls)
         self._labels: set[int] = set()
 
     def handles(self, value: object) -> bool:
@@ -38,15 +40,19 @@ class DeZeroAdapter(Adapter):
         """Return the inputs, but for those that stand for "none given" (the bias of a layer)."""
         if isinstance(function, SoftmaxCrossEntropy):
             self._labels.add(id(function.inputs[1]))
-        return [x for x in function.inputs if x.data is not None]
+        return [x for x in function.inputs if _is_given(x)]
 
     def outputs(self, function: Any) -> Sequence[Any | None]:
         """Return what its weak references still reach."""
         return [reference() for reference in function.outputs]
 
     def data(self, variable: Any) -> Array:
-        """Return the array."""
-        return np.asarray(variable.data)
+        """Return the array; where DeZero has dropped it to save memory, what forward gives."""
+        if variable.data is not None or variable.creator is None:
+            return np.asarray(variable.data)
+        function = variable.creator
+        outputs = self.rerun(function, [self.data(x) for x in self.inputs(function)]).outputs
+        return outputs[self.outputs(function).index(variable)]
 
     def label(self, function: Any) -> str:
         """Return the class name, in lower case as its function is called: ``exp``, ``matmul``."""
@@ -69,7 +75,7 @@ class DeZeroAdapter(Adapter):
         return tuple(
             None if gradient is None else np.asarray(getattr(gradient, "data", gradient))
             for x, gradient in zip(function.inputs, gradients, strict=True)
-            if x.data is not None
+            if _is_given(x)
         )
 
     def rerun(self, function: Any, inputs: Sequence[Array]) -> Rerun:
@@ -77,7 +83,7 @@ class DeZeroAdapter(Adapter):
         # Whatever it keeps (the mask of a layer, running averages) is its own, the variables not.
         own = copy.deepcopy(function, {id(x): x for x in function.inputs})
         arrays = iter(inputs)
-        own.inputs = [x if x.data is None else _like(x, next(arrays)) for x in function.inputs]
+        own.inputs = [_like(x, next(arrays)) if _is_given(x) else x for x in function.inputs]
         returned = own.forward(*(x.data for x in own.inputs))
         returned = returned if isinstance(returned, tuple) else (returned,)
         outputs = [Variable(np.asarray(y)) for y in returned]
@@ -104,7 +110,11 @@ class DeZeroAdapter(Adapter):
         result.backward()
 
 
+def _is_given(variable: Any) -> bool:
+    return variable.data is not None or variable.creator is not None
+
+
 def _like(variable: Any, array: Array) -> Any:
     """Return a new variable; what was a whole number stays one, it may be an index."""
-    kept = variable.data.dtype if variable.data.dtype.kind in "iub" else array.dtype
-    return Variable(np.asarray(array, kept))
+    dtype = getattr(variable.data, "dtype", array.dtype)
+    return Variable(np.asarray(array, dtype if dtype.kind in "iub" else array.dtype))

@@ -17,7 +17,7 @@ from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import Constant, Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ipygrad.capture.adapters.protocol import Adapter, Contributions, Rerun
     from ipygrad.capture.names import CallSites
@@ -61,49 +61,52 @@ class MirrorFunction(Function):
 
 
 class Translation:
-    """The mirror of what is behind a result.
+    """The mirror of what is behind results.
 
     Parameters
     ----------
-    result
-        A variable of the adapter's engine.
+    results
+        Variables of the adapter's engine that functions made.
     adapter
         Who knows the engine.
 
     Attributes
     ----------
-    adapter
-        As given.
-    foreign
-        As given; the engine's result.
-    result
-        Its mirror.
+    results
+        Their mirrors.
     """
 
-    def __init__(self, result: object, adapter: Adapter) -> None:
-        self.adapter = adapter
-        self.foreign = result
+    def __init__(self, results: Sequence[object], adapter: Adapter) -> None:
+        self._adapter = adapter
         self._mirrors: dict[int, Variable] = {}
         self._origins: dict[Variable, Any] = {}
         # Numbers of objects are keys here, so the objects have to stay.
         self._kept: list[object] = []
-        self._mirror_all()
-        self.result = self._leaf_or_known(result)
-        start = adapter.start(result)
+        self._mirror_all(results)
+        self.results = [self._leaf_or_known(result) for result in results]
+        start = adapter.start(results[0])
         if start is not None and not np.all(start == 1):
-            self.result.grad = start
+            self.results[0].grad = start
 
     def mirror_of(self, variable: object) -> Variable | None:
         """Return the mirror of a variable of the engine, None for one that is not behind it."""
-        return self._mirrors.get(id(self.adapter.identity(variable)))
+        return self._mirrors.get(id(self._adapter.identity(variable)))
 
-    def origin_of(self, mirror: Variable) -> Any:
-        """Return the engine's variable that a mirror stands for."""
-        return self._origins[mirror]
+    def identity_of(self, mirror: Variable) -> object:
+        """Return the object that stands for a mirror's variable in its engine."""
+        return self._adapter.identity(self._origins[mirror])
 
     def mirrored(self, namespace: Mapping[str, object]) -> dict[str, object]:
         """Return a namespace with mirrors in the place of the engine's variables."""
         return {name: self._mirrored(value) for name, value in namespace.items()}
+
+    def gradient_of(self, mirror: Variable) -> Array | None:
+        """Return the gradient that a mirror's variable holds in its engine."""
+        return self._adapter.gradient(self._origins[mirror])
+
+    def run_backward(self, cotangent: Array) -> None:
+        """Let the engine go back from the result by itself, and leave its gradients."""
+        self._adapter.run_backward(self._origins[self.results[0]], cotangent)
 
     @property
     def leaves(self) -> list[Variable]:
@@ -118,14 +121,13 @@ class Translation:
         return self._mirrored_element(value)
 
     def _mirrored_element(self, value: object) -> object:
-        mirror = self.mirror_of(value) if self.adapter.handles(value) else None
+        mirror = self.mirror_of(value) if self._adapter.handles(value) else None
         return value if mirror is None else mirror
 
-    def _mirror_all(self) -> None:
+    def _mirror_all(self, results: Sequence[object]) -> None:
         """Mirror inputs before outputs, without recursion."""
         done: set[int] = set()
-        waiting = [(self.adapter.creator(self.foreign), False)]
-        self._kept.append(waiting[0][0])
+        waiting = [(self._adapter.creator(result), False) for result in reversed(results)]
         while waiting:
             function, inputs_done = waiting.pop()
             if inputs_done:
@@ -134,15 +136,15 @@ class Translation:
                 done.add(id(function))
                 self._kept.append(function)
                 waiting.append((function, True))
-                creators = map(self.adapter.creator, reversed(self.adapter.inputs(function)))
+                creators = map(self._adapter.creator, reversed(self._adapter.inputs(function)))
                 waiting.extend((creator, False) for creator in creators)
 
     def _mirror(self, function: Any) -> None:
-        inputs = tuple(map(self._leaf_or_known, self.adapter.inputs(function)))
-        mirror = MirrorFunction(self.adapter, function)
+        inputs = tuple(map(self._leaf_or_known, self._adapter.inputs(function)))
+        mirror = MirrorFunction(self._adapter, function)
         mirror.inputs = inputs
         mirror.generation = max((x.generation for x in inputs), default=0)
-        made = self.adapter.outputs(function)
+        made = self._adapter.outputs(function)
         outputs = [None if y is None else self._new(y, Variable) for y in made]
         mirror.outputs = tuple(
             Variable(self._lost(mirror, number)) if y is None else y
@@ -156,11 +158,11 @@ class Translation:
         known = self.mirror_of(variable)
         if known is not None:
             return known
-        return self._new(variable, Constant if self.adapter.is_constant(variable) else Variable)
+        return self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
 
     def _new(self, variable: Any, kind: type[Variable]) -> Variable:
-        mirror = kind(self.adapter.data(variable), self.adapter.name(variable))
-        identity = self.adapter.identity(variable)
+        mirror = kind(self._adapter.data(variable), self._adapter.name(variable))
+        identity = self._adapter.identity(variable)
         self._kept.append(identity)
         self._mirrors[id(identity)] = mirror
         self._origins[mirror] = variable
@@ -170,7 +172,7 @@ class Translation:
         """Return something of the shape of an output that nobody holds any more."""
         # Its shape tells what zeros arrive there, and only forward knows it.
         with quietly():
-            outputs = self.adapter.rerun(mirror.foreign, [x.data for x in mirror.inputs]).outputs
+            outputs = self._adapter.rerun(mirror.foreign, [x.data for x in mirror.inputs]).outputs
         return outputs[number]
 
 
@@ -193,7 +195,6 @@ class MirroredSites:
         """Return where the variable behind a mirror was made, None if unknown."""
         if output is None:
             return None
-        origin = self._translation.origin_of(output)
-        site = self._sites.site_of(self._translation.adapter.identity(origin))
+        site = self._sites.site_of(self._translation.identity_of(output))
         # An operator may swap its operands (2 * x calls x.__rmul__), so they name nothing.
         return None if site is None else site._replace(arguments=())

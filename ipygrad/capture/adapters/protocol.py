@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
+    from ipygrad.capture.calls import Call
+    from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
     Contributions = tuple[Array | None, ...]
@@ -35,13 +40,22 @@ class Rerun(NamedTuple):
     backward: Callable[[tuple[Array, ...]], Contributions]
 
 
-class Adapter(Protocol):
-    """Reads the graphs of one engine; a new one is made for each graph that is captured.
+class Adapter(ABC):
+    """Reads the graphs of one engine; a new one is made each time that something is captured.
 
     Variables and functions are the engine's own objects, whatever they are. Derive from this class:
     the methods that have a body need not be written where it fits.
+
+    Parameters
+    ----------
+    calls
+        What was observed of functions that leave no links on the variables that they make.
     """
 
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        self.calls = calls
+
+    @abstractmethod
     def handles(self, value: object) -> bool:
         """Tell whether `value` is a variable of this engine, a leaf or a result."""
 
@@ -52,15 +66,19 @@ class Adapter(Protocol):
         """
         return variable
 
+    @abstractmethod
     def creator(self, variable: Any) -> object | None:
         """Return the function that made `variable`, the same object each time; None for a leaf."""
 
+    @abstractmethod
     def inputs(self, function: Any) -> Sequence[Any]:
         """Return what a function was called with; what was given twice is there twice."""
 
+    @abstractmethod
     def outputs(self, function: Any) -> Sequence[Any | None]:
         """Return what a function made; None stands for an output that nobody holds any more."""
 
+    @abstractmethod
     def data(self, variable: Any) -> Array:
         """Return the value of a variable, of its shape; nan where the engine did not keep it."""
 
@@ -77,6 +95,7 @@ class Adapter(Protocol):
         """Tell whether a leaf gets no gradient."""
         return False
 
+    @abstractmethod
     def backward(self, function: Any, cotangents: tuple[Array, ...]) -> Contributions:
         """Run the engine's own backward of a recorded function, and change no gradient.
 
@@ -93,6 +112,7 @@ class Adapter(Protocol):
             The contribution to each input, of its shape; None where the engine gives none.
         """
 
+    @abstractmethod
     def rerun(self, function: Any, inputs: Sequence[Array]) -> Rerun:
         """Call a copy of a recorded function forward on other inputs.
 
@@ -102,6 +122,7 @@ class Adapter(Protocol):
             When the engine has not kept what that takes.
         """
 
+    @abstractmethod
     def gradient(self, variable: Any) -> Array | None:
         """Return the gradient that a variable holds now, None for "not yet"."""
 
@@ -109,5 +130,13 @@ class Adapter(Protocol):
         """Return what the engine's backward from `result` would start with, None for ones."""
         return None
 
+    @abstractmethod
     def run_backward(self, result: Any, cotangent: Array) -> None:
         """Leave gradients as the engine's own ``result.backward()`` does, from `cotangent`."""
+
+    def watching(self, observer: Observer) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Tell `observer`, inside the block, of what the engine makes and of backward passes.
+
+        An engine written in Python needs none: its calls are heard as a learner's are.
+        """
+        return nullcontext()
