@@ -48,7 +48,9 @@ def test_overwriting_is_told_where_it_happens(shell: Shell) -> None:
         ran.text
     )
     notes = [step.notes for step in shell["bp"]]
-    replaced = "a.grad held 8, and 8 took its place instead of being added to it: 16 would be right."
+    replaced = (
+        "a.grad held 8, and 8 took its place instead of being added to it: 16 would be right."
+    )
     assert notes == [(), (), (EARLY,), (replaced,), ()]
 
 
@@ -83,7 +85,8 @@ def test_several_outputs_and_constants_go_in_any_order(shell: Shell) -> None:
 
 
 def test_a_pass_of_very_many_paths_is_refused(shell: Shell) -> None:
-    ran = shell.run("%%grad --order depth-first\ny = Variable(1.0)\nfor _ in range(20): y = y + y\n")
+    cell = "y = Variable(1.0)\nfor _ in range(20):\n    y = y + y\n"
+    ran = shell.run("%%grad --order depth-first\n" + cell)
     assert "--order depth-first: " in str(ran.error)
     assert "takes more than 10,000 turns" in str(ran.error)
 

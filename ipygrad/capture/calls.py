@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dis import opname
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.shapes import (
@@ -19,12 +20,13 @@ from ipygrad.capture.shapes import (
 from ipygrad.engine.core import Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableSequence
     from types import CodeType, FrameType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
+_CREATOR = frozenset(("creator", "set_creator"))
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
 MOST_BY_HAND = 2000
@@ -63,7 +65,13 @@ class Turn:
     before, after
         Their gradients when it was called, and when the next was, or the run was over.
     returned
-        What it returned; `failed` if it raised instead.
+        What it returned.
+    has_raised
+        Whether it raised instead.
+    contributions
+        Copies of what it returned, one for each input.
+    is_by_hand
+        Whether no variable's ``backward()`` called it.
     code, values
         What ran, and its local names at the end.
     """
@@ -73,9 +81,11 @@ class Turn:
     cotangents: tuple[Array | None, ...]
     inputs: tuple[Any, ...]
     before: tuple[Array | None, ...]
+    is_by_hand: bool
     code: CodeType
     after: tuple[Array | None, ...] = ()
     returned: Any = None
+    has_raised: bool = False
     contributions: tuple[Array | None, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -107,23 +117,25 @@ class CallRecorder:
     ----------
     observer
         Who notes where variables were made, and which backward methods the cell called by hand.
+    calls
+        Where to add the calls whose outputs have no creator.
 
     Attributes
     ----------
     calls
-        Those whose outputs have no creator.
+        As given.
     by_hand
         The backward methods that the cell itself called.
     runs
         The latest backward passes that variables made.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, calls: MutableSequence[Call]) -> None:
         self._observer = observer
         self._open: list[tuple[FrameType, Any]] = []
         self._run: Run | None = None
         self._inputs: dict[int, tuple[Any, ...]] = {}
-        self.calls: list[Call] = []
+        self.calls = calls
         self.by_hand = Run(None, deque(maxlen=MOST_BY_HAND))
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
 
@@ -188,7 +200,9 @@ class CallRecorder:
             return
         function, inputs = what
         self._observer.noted(outputs, frame.f_back)
-        if getattr(outputs[0], "creator", None) is None:
+        # A __call__ that sets creators has its reasons when it does not: no_grad.
+        sets_creators = not _CREATOR.isdisjoint(frame.f_code.co_names)
+        if not sets_creators and getattr(outputs[0], "creator", None) is None:
             self.calls.append(Call(function, inputs, outputs))
             self._inputs[id(function)] = inputs
 
@@ -215,6 +229,7 @@ class CallRecorder:
                 cotangents=tuple(map(as_gradient, _unpacked(given))),
                 inputs=inputs,
                 before=tuple(map(gradient_of, inputs)),
+                is_by_hand=self._run is None,
                 code=frame.f_code,
             )
             self._turns.append(turn)
@@ -222,6 +237,7 @@ class CallRecorder:
 
     def _went_back(self, frame: FrameType, turn: Turn, returned: Any) -> None:
         turn.returned = returned
+        turn.has_raised = returned is None and not _is_returning(frame)
         several = returned if isinstance(returned, (tuple, list)) else (returned,)
         turn.contributions = tuple(map(as_gradient, several))
         turn.values = dict(frame.f_locals)
@@ -249,6 +265,11 @@ def _arguments(frame: FrameType) -> list[Any]:
     if code.co_flags & 0x04:
         given += local[names[count + code.co_kwonlyargcount]]
     return given
+
+
+def _is_returning(frame: FrameType) -> bool:
+    """Tell whether a frame ends by returning; a profile function hears None, too, if it raises."""
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
 
 
 def _unpacked(given: list[Any]) -> list[Any]:

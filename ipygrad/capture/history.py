@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.adapters.learners import LearnersAdapter
-from ipygrad.capture.calls import Call, Turn
+from ipygrad.capture.calls import Call, CallRecorder
+from ipygrad.capture.own_runs import node_of, nodes_by_function
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.shapes import data_of, inputs_of, is_function, is_variable, outputs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ipygrad.capture.calls import Turn
+    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.observe import Observer
+    from ipygrad.capture.own_runs import Nodes
 
 MOST_CALLS = 20_000
 MOST_TURNS = 2_000
@@ -32,12 +38,20 @@ class History:
     calls
         In order, those of earlier cells too.
     turns
-        Those of the cells before the one that runs.
+        Those of the cells that have run before.
     """
 
     def __init__(self) -> None:
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.turns: deque[Turn] = deque(maxlen=MOST_TURNS)
+        self._cell: CallRecorder | None = None
+
+    def next_cell(self, observer: Observer) -> CallRecorder:
+        """Return a recorder for the cell that runs now; the one before becomes an earlier one."""
+        if self._cell is not None:
+            self.turns.extend(self._cell.by_hand.turns)
+        self._cell = CallRecorder(observer, self.calls)
+        return self._cell
 
     def guess(self, namespace: Mapping[str, object]) -> None:
         """Add the calls that were made unobserved, as far as the user's names show them.
@@ -60,7 +74,39 @@ class History:
                 known.add(id(made))
                 self.calls.append(Call(function, inputs, (made,)))
 
-    def end_of(self, function: object) -> object | None:
+    def result_of(self, recorder: CallRecorder, value: object) -> object | None:
+        """Return what a cell that goes back by hand, or whose pass failed, has gone back from.
+
+        Parameters
+        ----------
+        recorder
+            Who listened while it ran.
+        value
+            The value of its last expression; a variable is the result itself.
+        """
+        if is_variable(value):
+            return None
+        if recorder.runs:
+            result: object = recorder.runs[-1].result
+            return result
+        turns = recorder.by_hand.turns
+        return self._end_of(turns[0].function) if turns else None
+
+    def turns_in(self, graph: Graph, recorder: CallRecorder) -> list[Turn]:
+        """Return the turns that a cell took of functions in `graph`; [] where it took none.
+
+        Those taken by hand stand behind those of earlier cells that belong to the same pass: the
+        latest of functions that have had no turn since.
+        """
+        nodes = nodes_by_function(graph)
+        for run in (*reversed(recorder.runs), recorder.by_hand):
+            turns = [turn for turn in run.turns if node_of(nodes, turn) is not None]
+            if turns:
+                earlier = self._not_repeated(turns, nodes) if run is recorder.by_hand else ()
+                return [*reversed([*earlier]), *turns]
+        return []
+
+    def _end_of(self, function: object) -> object | None:
         """Return the variable at the end of the calls that go on from what `function` made."""
         outputs = outputs_of(function)
         end = outputs[0] if outputs else None
@@ -69,22 +115,14 @@ class History:
                 end = call.outputs[0]
         return end
 
-    def with_earlier(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Return the turns of a cell, after those of earlier cells that belong to the same pass.
-
-        These are the latest turns of functions that have had none since.
-        """
-        if not turns:
-            return []
-        return [*reversed([*self._not_repeated(turns)]), *turns]
-
-    def _not_repeated(self, turns: Iterable[Turn]) -> Iterator[Turn]:
+    def _not_repeated(self, turns: Iterable[Turn], nodes: Nodes) -> Iterator[Turn]:
         seen = {id(turn.function) for turn in turns}
         for turn in reversed(self.turns):
-            if id(turn.function) in seen:
-                return
-            seen.add(id(turn.function))
-            yield turn
+            if node_of(nodes, turn) is not None:
+                if id(turn.function) in seen:
+                    return
+                seen.add(id(turn.function))
+                yield turn
 
 
 def _gives(function: Any, inputs: tuple[Any, ...], variable: Any) -> bool:

@@ -41,6 +41,8 @@ class Fault(NamedTuple):
         ``"misled"``: the function was given something else than the gradient of its output.
     variable
         Number of the variable that it happened to.
+    argnum
+        Which input of the function that is, counted from 0; None for an output.
     arrived, expected
         Of ``"early"``: how many gradients had come, of how many.
     right
@@ -51,6 +53,7 @@ class Fault(NamedTuple):
 
     kind: Literal["overwritten", "early", "again", "leftover", "misled"]
     variable: int
+    argnum: int | None = None
     arrived: int = 0
     expected: int = 0
     right: Array | None = None
@@ -92,7 +95,7 @@ def run_in_order(graph: Graph, order: Order, right: BackwardRun) -> BackwardRun:
             )
         node = graph.functions[number]
         cotangents = tuple(
-            _zeros(right, graph, number, place) if y is None or y not in gradients else gradients[y]
+            _zeros(right, number, place) if y is None or y not in gradients else gradients[y]
             for place, y in enumerate(node.outputs)
         )
         with quietly():
@@ -115,7 +118,7 @@ def run_in_order(graph: Graph, order: Order, right: BackwardRun) -> BackwardRun:
     return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)))
 
 
-def _zeros(right: BackwardRun, graph: Graph, number: int, place: int) -> Array:
+def _zeros(right: BackwardRun, number: int, place: int) -> Array:
     step = next(step for step in right.steps if step.function == number)
     return np.zeros_like(step.cotangents[place])
 
@@ -142,23 +145,28 @@ def with_faults(
     for step in steps:
         node = graph.functions[step.function]
         faults = list(step.faults)
+        is_misled = bool(faults)
         again = turn.get(step.function)
         turn[step.function] = step.index
         for y in node.outputs:
-            if y is not None and arrived[y] < expected[y] and y not in graph.results:
-                faults.append(Fault("early", y, arrived[y], expected[y], right.get(y)))
+            if y is None or y in graph.results or is_misled:
+                continue
+            if arrived[y] < expected[y]:
+                faults.append(
+                    Fault("early", y, arrived=arrived[y], expected=expected[y], right=right.get(y))
+                )
         changes = zip(node.inputs, step.contributions, step.before, step.after, strict=True)
-        for x, contribution, before, after in changes:
+        for argnum, (x, contribution, before, after) in enumerate(changes):
             if contribution is None or after is None:
                 continue
             replaced = before is not None and not _alike(after, before + contribution)
             if again is not None:
                 if not replaced:
-                    faults.append(Fault("again", x, step=again))
+                    faults.append(Fault("again", x, argnum, step=again))
             elif before is not None and x not in held and not replaced:
-                faults.append(Fault("leftover", x))
+                faults.append(Fault("leftover", x, argnum))
             elif x in held and replaced:
-                faults.append(Fault("overwritten", x))
+                faults.append(Fault("overwritten", x, argnum))
             held.add(x)
             arrived[x] += again is None
         found.append(replace(step, faults=tuple(faults)))

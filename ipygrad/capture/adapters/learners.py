@@ -43,6 +43,7 @@ class LearnersAdapter(Adapter):
     """
 
     def __init__(self, calls: Iterable[Call] = ()) -> None:
+        super().__init__(calls)
         self._calls = {id(y): call for call in calls for y in call.outputs}
         self._links: dict[int, Call] = {}
 
