@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from ipygrad.capture.adapters import Engines, libraries_in
+from ipygrad.capture.adapters import ENGINES, Engines, libraries_in
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import checked_cotangent, run_backward
 from ipygrad.capture.evaluate import (
@@ -25,12 +25,14 @@ from ipygrad.capture.evaluate import (
     shown_in_short,
 )
 from ipygrad.capture.history import History
+from ipygrad.capture.listening import Listener
 from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
 from ipygrad.capture.orders import ORDERS, run_in_order
 from ipygrad.capture.own_runs import is_own, names_of_functions, own_run, run_own_backward
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
-from ipygrad.capture.shapes import defines_a_class, holds_classes
+from ipygrad.capture.shapes import classes_in, is_like_micrograd
+from ipygrad.capture.wrapping import methods_wrapped
 from ipygrad.engine.core import Function, Variable, watching
 from ipygrad.explain.lessons import describe_order, describe_own
 from ipygrad.explain.numbers import described
@@ -203,21 +205,26 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
     ) -> Outcome:
-        libraries = libraries_in(cell.source, self.shell.user_ns)
-        has_calls_to_record = (
-            calls_a_backward_with_arguments(cell.source)
-            or defines_a_class(cell.source)
-            or holds_classes(self.shell.user_ns)
-            or bool(libraries)
+        names = self.shell.user_ns
+        libraries = libraries_in(cell.source, names)
+        kinds = classes_in(names, ENGINES)
+        listens = (
+            libraries
+            or calls_a_backward_with_arguments(cell.source)
+            or any(map(is_like_micrograd, kinds))
+            or "_prev" in cell.source
         )
+        listener = Listener(recorder, observer, libraries)
         with (
             watching(observer),
             engines.watching(libraries, observer),
-            recorder.recording() if has_calls_to_record else nullcontext(),
+            recorder.recording(),
+            methods_wrapped(recorder, kinds, ENGINES),
+            listener.listening() if listens else nullcontext(),
         ):
             outcome = run(self.shell, cell)
         if recorder.by_hand.turns:
-            self._history.guess(self.shell.user_ns)
+            self._history.guess(names)
         return outcome
 
     def _result_of(

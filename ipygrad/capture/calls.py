@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from dis import opname
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.shapes import (
@@ -17,19 +15,19 @@ from ipygrad.capture.shapes import (
     is_variable,
     variables_in,
 )
-from ipygrad.engine.core import Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableSequence
+    from collections.abc import Iterator, Mapping, MutableSequence, Sequence
     from types import CodeType, FrameType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
-_CREATOR = frozenset(("creator", "set_creator"))
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
-MOST_BY_HAND = 2000
+MOST_TURNS = 2_000
+"""Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
+for long runs at full speed."""
 
 
 class Call(NamedTuple):
@@ -128,123 +126,104 @@ class CallRecorder:
         The backward methods that the cell itself called.
     runs
         The latest backward passes that variables made.
+    is_on
+        Whether anything is recorded now.
     """
 
     def __init__(self, observer: Observer, calls: MutableSequence[Call]) -> None:
         self._observer = observer
-        self._open: list[tuple[FrameType, Any]] = []
         self._run: Run | None = None
+        self._turn: Turn | None = None
+        self._turns_left = MOST_TURNS
         self._inputs: dict[int, tuple[Any, ...]] = {}
         self.calls = calls
-        self.by_hand = Run(None, deque(maxlen=MOST_BY_HAND))
+        self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
+        self.is_on = False
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Record inside the block. Where another profiler is at work it is left alone."""
-        if sys.getprofile() is not None:
-            yield
-            return
-        profile = self._profile
-        sys.setprofile(profile)
+        """Record what is heard inside the block."""
+        self.is_on = True
         try:
             yield
         finally:
-            # Unless the cell has set one of its own.
-            if sys.getprofile() is profile:
-                sys.setprofile(None)
-            self._open.clear()
+            self.is_on = False
             self._settle()
 
-    def _profile(self, frame: FrameType, event: str, returned: Any) -> None:
-        # It runs at each call of anything, so what comes first here is what it costs.
-        if event == "return":
-            if self._open and self._open[-1][0] is frame:
-                _, what = self._open.pop()
-                if type(what) is tuple:
-                    self._was_called(frame, what, returned)
-                elif type(what) is Turn:
-                    self._went_back(frame, what, returned)
-                else:
-                    self._settle()
-                    self._run = None
-            elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
-                # micrograd's values are born by operators, there is no function to be called.
-                self._observer.noted((_arguments(frame)[0],), frame.f_back)
-            if returned is not None:
-                several = returned if type(returned) in (list, tuple) else (returned,)
-                for output in several:
-                    self._observer.returned(output, frame.f_back)
-        elif event == "call":
-            name = frame.f_code.co_name
-            if name == "__call__":
-                self._calls(frame)
-            elif name == "backward":
-                self._goes_back(frame)
+    def was_called(
+        self,
+        function: Any,
+        given: Sequence[Any],
+        made: Any,
+        sets_creators: bool,
+        frame: FrameType | None = None,
+    ) -> None:
+        """Hear that a function was called on `given` and returned `made`.
 
-    # --- forward ---
-
-    def _calls(self, frame: FrameType) -> None:
-        if self._run is not None or any(type(what) is Turn for _, what in self._open):
+        Parameters
+        ----------
+        sets_creators
+            Whether its ``__call__`` does so: then it has its reasons when it does not (no_grad).
+        frame
+            Who called it, where only some of such calls give values of the cell's expressions;
+            None for one that does.
+        """
+        if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
-        owner, *given = _arguments(frame)
-        if not isinstance(owner, (Function, type(None))):
-            inputs = variables_in(given)
-            if inputs:
-                self._open.append((frame, (owner, inputs)))
-
-    def _was_called(self, frame: FrameType, what: tuple[Any, tuple[Any, ...]], made: Any) -> None:
         outputs = variables_in((made,))
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or self._observer.knows(outputs[0]):
             return
-        function, inputs = what
-        self._observer.noted(outputs, frame.f_back)
-        # A __call__ that sets creators has its reasons when it does not: no_grad.
-        sets_creators = not _CREATOR.isdisjoint(frame.f_code.co_names)
+        if frame is None:
+            self._observer.called(function, outputs)
+        else:
+            self._observer.noted(outputs, frame)
         if not sets_creators and getattr(outputs[0], "creator", None) is None:
-            self.calls.append(Call(function, inputs, outputs))
-            self._inputs[id(function)] = inputs
+            inputs = variables_in(given)
+            if inputs:
+                self.calls.append(Call(function, inputs, outputs))
+                self._inputs[id(function)] = inputs
 
-    # --- backward ---
-
-    def _goes_back(self, frame: FrameType) -> None:
-        owner, *given = _arguments(frame)
-        if isinstance(owner, Function):
-            self._observer.called_backward(owner, frame)
-        elif isinstance(owner, Variable) or any(type(what) is Turn for _, what in self._open):
-            return
-        elif is_variable(owner):
-            if self._run is None:
-                self._settle()
-                self._run = Run(owner, deque())
-                self.runs.append(self._run)
-                self._open.append((frame, None))
-        elif is_function(owner):
+    def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Turn | Run | None:
+        """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
+        if self._turn is not None or self._turns_left <= 0:
+            return None
+        if is_variable(owner):
+            if self._run is not None:
+                return None
             self._settle()
-            inputs = inputs_of(owner) or self._inputs.get(id(owner), ())
-            turn = Turn(
-                function=owner,
-                given=tuple(given),
-                cotangents=tuple(map(as_gradient, _unpacked(given))),
-                inputs=inputs,
-                before=tuple(map(gradient_of, inputs)),
-                is_by_hand=self._run is None,
-                code=frame.f_code,
-            )
-            self._turns.append(turn)
-            self._open.append((frame, turn))
+            self._run = Run(owner, deque())
+            self.runs.append(self._run)
+            return self._run
+        if not is_function(owner):
+            return None
+        self._settle()
+        self._turns_left -= 1
+        inputs = inputs_of(owner) or self._inputs.get(id(owner), ())
+        self._turn = Turn(
+            function=owner,
+            given=tuple(given),
+            cotangents=tuple(map(as_gradient, _unpacked(given))),
+            inputs=inputs,
+            before=tuple(map(gradient_of, inputs)),
+            is_by_hand=self._run is None,
+            code=code,
+        )
+        (self.by_hand if self._run is None else self._run).turns.append(self._turn)
+        return self._turn
 
-    def _went_back(self, frame: FrameType, turn: Turn, returned: Any) -> None:
-        turn.returned = returned
-        turn.has_raised = returned is None and not _is_returning(frame)
+    def went_back(self, heard: Turn | Run, returned: Any, *, has_raised: bool) -> None:
+        """Hear that what `goes_back` was told of is over."""
+        if isinstance(heard, Run):
+            self._settle()
+            self._run = None
+            return
+        heard.returned = returned
+        heard.has_raised = has_raised
         several = returned if isinstance(returned, (tuple, list)) else (returned,)
-        turn.contributions = tuple(map(as_gradient, several))
-        turn.values = dict(frame.f_locals)
-
-    @property
-    def _turns(self) -> deque[Turn]:
-        return self.by_hand.turns if self._run is None else self._run.turns
+        heard.contributions = tuple(map(as_gradient, several))
+        self._turn = None
 
     def _settle(self) -> None:
         for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
@@ -252,25 +231,6 @@ class CallRecorder:
                 turns[-1].settle()
 
 
-def _arguments(frame: FrameType) -> list[Any]:
-    """Return what a method was called with, ``self`` first; [None] where that cannot be told."""
-    code = frame.f_code
-    count = code.co_argcount
-    names = code.co_varnames
-    local = frame.f_locals
-    if not count or names[0] not in local:
-        return [None]
-    # A list as an argument is one argument, but *arguments are as many as they are.
-    given = [local[name] for name in names[:count] if name in local]
-    if code.co_flags & 0x04:
-        given += local[names[count + code.co_kwonlyargcount]]
-    return given
-
-
-def _is_returning(frame: FrameType) -> bool:
-    """Tell whether a frame ends by returning; a profile function hears None, too, if it raises."""
-    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
-
-
-def _unpacked(given: list[Any]) -> list[Any]:
-    return list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
+def _unpacked(given: Sequence[Any]) -> Sequence[Any]:
+    is_list = len(given) == 1 and isinstance(given[0], (list, tuple))
+    return given[0] if is_list else given  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
 from ipygrad.capture.sources import running_source
+from ipygrad.capture.wrapping import methods_wrapped
 from ipygrad.engine.core import BackwardError, accumulate
 
 if TYPE_CHECKING:
@@ -48,8 +49,13 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
     It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
     """
     recorder = CallRecorder(Observer(""), [])
+    objects = [_foreign(node) for node in captured.graph.functions]
+    if captured.translation is not None:
+        mirrors = (node.variable for node in captured.graph.variables)
+        objects += [captured.translation.identity_of(mirror) for mirror in mirrors]
+    kinds = dict.fromkeys(kind for o in objects for kind in type(o).__mro__)
     error: Exception | None = None
-    with recorder.recording():
+    with recorder.recording(), methods_wrapped(recorder, kinds, ()):
         try:
             captured.leave_gradients(right)
         except Exception as raised:  # noqa: BLE001 - whatever a learner's backward raises is told

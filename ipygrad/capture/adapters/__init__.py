@@ -26,6 +26,8 @@ adapter in it. The file is imported only when a variable of the library turns up
 TYPED_AFTER = ("micrograd",)
 """Packages whose variables are found by their shape."""
 
+ENGINES = (*LIBRARIES, *TYPED_AFTER)
+
 SHAPES = {
     "micrograd": "MicrogradAdapter",
     "learners": "LearnersAdapter",
@@ -119,7 +121,7 @@ def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
         The user's names.
     """
     roots = {_root(value) for name, value in namespace.items() if not name.startswith("_")}
-    return [name for name in (*LIBRARIES, *TYPED_AFTER) if name in source or name in roots]
+    return [name for name in ENGINES if name in source or name in roots]
 
 
 def _root(value: object) -> str:
