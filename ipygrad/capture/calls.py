@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.capture.observe import reference_to
 from ipygrad.capture.shapes import (
     as_gradient,
     gradient_of,
@@ -17,12 +18,14 @@ from ipygrad.capture.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import CodeType, FrameType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
+MOST_LATEST = 1_000
+"""Calls that are kept whether or not anybody holds what they made."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
 MOST_TURNS = 2_000
@@ -38,12 +41,48 @@ class Call(NamedTuple):
     function
         The function.
     inputs, outputs
-        Variables, kept alive: there is no other way back.
+        Variables; None for an output that nobody holds any more.
     """
 
     function: Any
     inputs: tuple[Any, ...]
-    outputs: tuple[Any, ...]
+    outputs: tuple[Any | None, ...]
+
+
+class Calls:
+    """Calls in order: the latest ones, and of the others those whose outputs are still there.
+
+    So a loop leaves little more behind than what its result was made of.
+    """
+
+    def __init__(self) -> None:
+        self._latest: list[Call] = []
+        self._older: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
+
+    def add(self, function: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        """Remember a call."""
+        if len(self._latest) >= MOST_LATEST:
+            self._let_go()
+        self._latest.append(Call(function, inputs, outputs))
+
+    def _let_go(self) -> None:
+        """Hold the outputs weakly from now on, and forget calls that lead to none."""
+        calls = self._older + [(f, xs, [*map(reference_to, ys)]) for f, xs, ys in self._latest]
+        self._latest.clear()
+        living = []
+        # Backward: with a call go its inputs, which may have been the last to hold earlier outputs.
+        while calls:
+            call = calls.pop()
+            if any(reference() is not None for reference in call[2]):
+                living.append(call)
+        self._older = living[::-1]
+
+    def __iter__(self) -> Iterator[Call]:
+        for function, inputs, references in self._older:
+            outputs = tuple([reference() for reference in references])
+            if any(y is not None for y in outputs):
+                yield Call(function, inputs, outputs)
+        yield from self._latest
 
 
 @dataclass(eq=False)
@@ -130,16 +169,17 @@ class CallRecorder:
         Whether anything is recorded now.
     """
 
-    def __init__(self, observer: Observer, calls: MutableSequence[Call]) -> None:
+    def __init__(self, observer: Observer, calls: Calls) -> None:
         self._observer = observer
         self._run: Run | None = None
         self._turn: Turn | None = None
         self._turns_left = MOST_TURNS
-        self._inputs: dict[int, tuple[Any, ...]] = {}
         self.calls = calls
         self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
         self.is_on = False
+        # What is known to be a variable's class need not be looked at again.
+        self._kinds: set[type] = set()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -171,19 +211,20 @@ class CallRecorder:
         """
         if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
-        outputs = variables_in((made,))
+        outputs = (made,) if type(made) in self._kinds else variables_in((made,))
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or self._observer.knows(outputs[0]):
             return
+        self._kinds.update(map(type, outputs))
         if frame is None:
             self._observer.called(function, outputs)
         else:
             self._observer.noted(outputs, frame)
         if not sets_creators and getattr(outputs[0], "creator", None) is None:
-            inputs = variables_in(given)
+            is_one = len(given) == 1 and type(given[0]) in self._kinds
+            inputs = tuple(given) if is_one else variables_in(given)
             if inputs:
-                self.calls.append(Call(function, inputs, outputs))
-                self._inputs[id(function)] = inputs
+                self.calls.add(function, inputs, outputs)
 
     def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Turn | Run | None:
         """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
@@ -200,7 +241,7 @@ class CallRecorder:
             return None
         self._settle()
         self._turns_left -= 1
-        inputs = inputs_of(owner) or self._inputs.get(id(owner), ())
+        inputs = inputs_of(owner) or self._observed_inputs(owner)
         self._turn = Turn(
             function=owner,
             given=tuple(given),
@@ -225,6 +266,10 @@ class CallRecorder:
         heard.contributions = tuple(map(as_gradient, several))
         self._turn = None
 
+    def _observed_inputs(self, function: object) -> tuple[Any, ...]:
+        found = [call.inputs for call in self.calls if call.function is function]
+        return found[-1] if found else ()
+
     def _settle(self) -> None:
         for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
             if turns:
@@ -233,4 +278,4 @@ class CallRecorder:
 
 def _unpacked(given: Sequence[Any]) -> Sequence[Any]:
     is_list = len(given) == 1 and isinstance(given[0], (list, tuple))
-    return given[0] if is_list else given  # type: ignore[no-any-return]
+    return given[0] if is_list else given

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.adapters.learners import LearnersAdapter
-from ipygrad.capture.calls import Call, CallRecorder
+from ipygrad.capture.calls import Call, CallRecorder, Calls
 from ipygrad.capture.own_runs import node_of, nodes_by_function
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.shapes import data_of, inputs_of, is_function, is_variable, outputs_of
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from ipygrad.capture.observe import Observer
     from ipygrad.capture.own_runs import Nodes
 
-MOST_CALLS = 20_000
 MOST_TURNS = 2_000
-"""How much is kept, of the latest."""
+"""How many are kept, the latest."""
 
 
 class History:
@@ -42,7 +41,7 @@ class History:
     """
 
     def __init__(self) -> None:
-        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
+        self.calls = Calls()
         self.turns: deque[Turn] = deque(maxlen=MOST_TURNS)
         self._cell: CallRecorder | None = None
 
@@ -59,7 +58,7 @@ class History:
         A function that keeps its input, and nothing else, has made the variable that holds what its
         forward gives; of several, the one that was named first after the input.
         """
-        known = {id(y) for call in self.calls for y in call.outputs}
+        known = {id(y) for call in self.calls for y in call.outputs if y is not None}
         names = [value for name, value in namespace.items() if not name.startswith("_")]
         variables = [v for v in names if is_variable(v) and getattr(v, "creator", None) is None]
         places = {id(v): place for place, v in enumerate(variables)}
@@ -72,7 +71,7 @@ class History:
             made = next((v for v in free if _gives(function, inputs, v)), None)
             if made is not None:
                 known.add(id(made))
-                self.calls.append(Call(function, inputs, (made,)))
+                self.calls.add(function, inputs, (made,))
 
     def result_of(self, recorder: CallRecorder, value: object) -> object | None:
         """Return what a cell that goes back by hand, or whose pass failed, has gone back from.

@@ -105,7 +105,7 @@ class Observer:
             frame = frame.f_back
         code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         for output in outputs:
-            self._calls[id(output)] = _Noted(_reference(output), code, instruction, is_value)
+            self._calls[id(output)] = _Noted(reference_to(output), code, instruction, is_value)
 
     def knows(self, output: object) -> bool:
         """Tell whether somebody has noted how `output` was made."""
@@ -149,7 +149,8 @@ class Observer:
             self.called_backward_of.append(function)
 
 
-def _reference(output: Any) -> Callable[[], Any]:
+def reference_to(output: Any) -> Callable[[], Any]:
+    """Return a weak reference, or what does as one where the class of `output` allows none."""
     try:
         return weakref.ref(output)
     except TypeError:  # a class with __slots__

@@ -9,7 +9,7 @@ import numpy as np
 
 from ipygrad.capture.adapters.learners import has_backward
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
-from ipygrad.capture.calls import Call, CallRecorder
+from ipygrad.capture.calls import Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
@@ -48,7 +48,7 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
 
     It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
     """
-    recorder = CallRecorder(Observer(""), [])
+    recorder = CallRecorder(Observer(""), Calls())
     objects = [_foreign(node) for node in captured.graph.functions]
     if captured.translation is not None:
         mirrors = (node.variable for node in captured.graph.variables)
@@ -126,7 +126,7 @@ def unlinked_outputs(node: FunctionNode) -> list[object]:
     """Return the outputs that could know their creator, by their class, and do not."""
     call = _call_of(node)
     outputs = () if call is None else call.outputs
-    return [y for y in outputs if hasattr(y, "creator") and y.creator is None]
+    return [y for y in outputs if getattr(y, "creator", y) is None and y is not None]
 
 
 def nodes_by_function(graph: Graph) -> Nodes:
