@@ -106,9 +106,16 @@ class History:
         return []
 
     def _end_of(self, function: object) -> object | None:
-        """Return the variable at the end of the calls that go on from what `function` made."""
+        """Return the variable at the end of the calls that go on from what `function` made.
+
+        Of functions that remember their outputs, these are the ones that have gone back before.
+        """
         outputs = outputs_of(function)
         end = outputs[0] if outputs else None
+        for turn in reversed(self.turns):
+            outputs = outputs_of(turn.function)
+            if outputs and any(x is end for x in inputs_of(turn.function)):
+                end = outputs[0]
         for call in self.calls:
             if call.function is function or any(x is end for x in call.inputs):
                 end = call.outputs[0]
