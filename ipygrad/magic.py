@@ -169,6 +169,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _step_through(self, expression: str, options: Namespace) -> None:
         if not expression:
             raise UsageError("%grad needs a result to go back from: write %grad y")
+        self._history.guess(self.shell.user_ns)
         engines = Engines(self._history.calls)
         result = self._evaluate(expression, "RESULT")
         self._check(result, engines, "%grad", expression)

@@ -230,6 +230,54 @@ def test_a_pass_shows_the_text_and_the_values_of_their_backward(
     }
 
 
+def test_a_backward_that_raises_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(8)
+    shell.run("class Exp(Exp):\n    def backward(self, gy):\n        return gy * self.y\n")
+    ran = shell.run("%%grad\n" + FORWARD)
+    missing = "AttributeError: 'Exp' object has no attribute 'y'"
+    assert f"The pass stops at Exp (line 7): B.backward raised {missing}" in ran.text
+    assert f"y.backward() raised {missing}" in ran.text
+
+
+def test_a_backward_that_is_wrong_is_found(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(8)
+    shell.run("class Exp(Exp):\n    def backward(self, gy):\n        return 3 * gy\n")
+    under_the_magic(shell, FORWARD)
+    assert [step.check.status for step in shell["bp"]] == ["agrees", "disagrees", "agrees"]
+
+
+def test_a_long_pass_is_shown_whole(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(16)
+    loop = "x = Variable(np.array(1.0))\ny = x\nfor _ in range(2500):\n    y = add(y, x)\n"
+    for way_back in ("", "y.backward()\nx.grad\n"):
+        assert shell.run("%%grad -q -o bp\n" + loop + way_back).error is None
+        assert shell["x"].grad == 2501
+        assert len(shell["bp"]) == 2500
+
+
+def test_a_loop_that_trains_shows_its_last_pass(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(16)
+    cell = """\
+x = Variable(np.array(1.0))
+for _ in range(800):
+    x.cleargrad()
+    y = square(exp(square(x)))
+    y.backward()
+    x.data = x.data - 0.01 * x.grad
+"""
+    under_the_magic(shell, cell)
+    assert labels(shell) == ["Square", "Exp", "Square"]
+
+
+def test_a_line_magic_steps_through_what_was_not_observed(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(6)
+    assert shell.run(FORWARD).is_fine
+    assert shell.run("%grad y -o bp").error is None
+    assert gradients(shell) == CHAIN
+
+
 def test_functions_of_python_stand_before_the_classes(at_stage: Callable[[int], Shell]) -> None:
     shell = at_stage(9)
     under_the_magic(shell, "x = Variable(np.array(0.5))\ny = square(exp(square(x)))\n")

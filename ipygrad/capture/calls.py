@@ -31,6 +31,7 @@ MOST_RUNS = 8
 MOST_TURNS = 2_000
 """Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
 for long runs at full speed."""
+ALL_TURNS = 1_000_000
 
 
 class Call(NamedTuple):
@@ -105,6 +106,8 @@ class Turn:
         What it returned.
     has_raised
         Whether it raised instead.
+    error
+        What it raised, in words.
     contributions
         Copies of what it returned, one for each input.
     is_by_hand
@@ -123,6 +126,7 @@ class Turn:
     after: tuple[Array | None, ...] = ()
     returned: Any = None
     has_raised: bool = False
+    error: str = "an error"
     contributions: tuple[Array | None, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -156,6 +160,8 @@ class CallRecorder:
         Who notes where variables were made, and which backward methods the cell called by hand.
     calls
         Where to add the calls whose outputs have no creator.
+    most_turns
+        How many backward methods are heard of. A pass that is longer is not kept.
 
     Attributes
     ----------
@@ -169,11 +175,11 @@ class CallRecorder:
         Whether anything is recorded now.
     """
 
-    def __init__(self, observer: Observer, calls: Calls) -> None:
+    def __init__(self, observer: Observer, calls: Calls, most_turns: int = MOST_TURNS) -> None:
         self._observer = observer
         self._run: Run | None = None
         self._turn: Turn | None = None
-        self._turns_left = MOST_TURNS
+        self._turns_left = most_turns
         self.calls = calls
         self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
@@ -228,7 +234,7 @@ class CallRecorder:
 
     def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Turn | Run | None:
         """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
-        if self._turn is not None or self._turns_left <= 0:
+        if self._turn is not None:
             return None
         if is_variable(owner):
             if self._run is not None:
@@ -237,7 +243,10 @@ class CallRecorder:
             self._run = Run(owner, deque())
             self.runs.append(self._run)
             return self._run
-        if not is_function(owner):
+        if not self._turns_left:
+            # Half a pass would tell a wrong story.
+            (self.by_hand if self._run is None else self._run).turns.clear()
+        if not self._turns_left or not is_function(owner):
             return None
         self._settle()
         self._turns_left -= 1

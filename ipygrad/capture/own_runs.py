@@ -9,7 +9,7 @@ import numpy as np
 
 from ipygrad.capture.adapters.learners import has_backward
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
-from ipygrad.capture.calls import Call, CallRecorder, Calls
+from ipygrad.capture.calls import ALL_TURNS, Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
@@ -48,7 +48,7 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
 
     It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
     """
-    recorder = CallRecorder(Observer(""), Calls())
+    recorder = CallRecorder(Observer(""), Calls(), ALL_TURNS)
     objects = [_foreign(node) for node in captured.graph.functions]
     if captured.translation is not None:
         mirrors = (node.variable for node in captured.graph.variables)
@@ -185,7 +185,7 @@ def _slip(node: FunctionNode, turn: Turn, names: Mapping[int, str]) -> str | Non
     """Say what was wrong with what a function returned; None where nothing was."""
     name = f"{name_of(node, names)}.backward"
     if turn.has_raised:
-        return f"{name} raised an error"
+        return f"{name} raised {turn.error}"
     if turn.returned is None:
         return f'{name} returned None: did you forget "return gx"?'
     counts = len(turn.contributions), len(node.inputs)

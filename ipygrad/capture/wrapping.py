@@ -99,6 +99,10 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             with _locals_kept(heard):
                 returned = method(self, *given, **options)
             has_raised = False
+        except BaseException as error:
+            if isinstance(heard, Turn):
+                heard.error = f"{type(error).__name__}: {error}"
+            raise
         finally:
             recorder.went_back(heard, returned, has_raised=has_raised)
         return returned
