@@ -279,6 +279,9 @@ class GradMagics(Magics):  # type: ignore[misc]
             notices = self._write(captured, recorded, options.precision)
         elif cell is not None and recorded.error is None:
             notices = (Words()("notice_not_written"),)
+        if captured.unknown:
+            words = Words()
+            notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
         bp = BackwardPass(
             graph,
             recorded,

@@ -82,13 +82,15 @@ class Observer:
         """Note the innermost line of the cell that is running."""
         self._note(outputs, sys._getframe(1), is_value=True)
 
-    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
+    def noted(
+        self, outputs: tuple[Any, ...], frame: FrameType | None, *, is_value: bool = True
+    ) -> None:
         """Note that `outputs` were made by a call from `frame`.
 
         Where the cell itself did not make that call, they may be intermediates of an expression in
-        it; they are its value once `returned` says so.
+        it, and not its value; they are its value once `returned` says so.
         """
-        self._note(outputs, frame, is_value=self._is_of_the_cell(frame))
+        self._note(outputs, frame, is_value=is_value and self._is_of_the_cell(frame))
 
     def returned(self, output: object, frame: FrameType | None) -> None:
         """Note that a call from `frame` has returned `output`."""

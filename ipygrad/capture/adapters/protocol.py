@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ipygrad.capture.calls import Call
@@ -82,6 +82,13 @@ class Adapter(ABC):
     def data(self, variable: Any) -> Array:
         """Return the value of a variable, of its shape; nan where the engine did not keep it."""
 
+    def is_known(self, variable: Any) -> bool:  # noqa: ARG002
+        """Tell whether the engine has kept the value of a variable."""
+        return True
+
+    def meet(self, namespace: Mapping[str, object]) -> None:  # noqa: B027 - nothing, by default
+        """Look at what the user holds, before a graph is read, for what the graph has not kept."""
+
     def name(self, variable: Any) -> str | None:
         """Return the name that a variable was given, None without one."""
         name = getattr(variable, "name", None)
@@ -121,6 +128,14 @@ class Adapter(ABC):
         CannotRerunError
             When the engine has not kept what that takes.
         """
+
+    def like_output(self, function: Any, number: int) -> Array:
+        """Return an array of the shape of an output that nobody holds any more.
+
+        Its shape tells what zeros arrive there.
+        """
+        inputs = [self.data(x) for x in self.inputs(function)]
+        return self.rerun(function, inputs).outputs[number]
 
     @abstractmethod
     def gradient(self, variable: Any) -> Array | None:
