@@ -190,14 +190,15 @@ class GradMagics(Magics):  # type: ignore[misc]
             calls_a_backward_with_arguments(cell.source)
             or defines_a_class(cell.source)
             or holds_classes(self.shell.user_ns)
-            or bool(libraries)
         )
         with (
             watching(observer),
             engines.watching(libraries, observer),
             recorder.recording() if has_calls_to_record else nullcontext(),
         ):
-            return run(self.shell, cell)
+            outcome = run(self.shell, cell)
+        observer.rest()
+        return outcome
 
     def _result_of(
         self,

@@ -159,10 +159,6 @@ class CallRecorder:
             elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
                 # micrograd's values are born by operators, there is no function to be called.
                 self._observer.noted((_arguments(frame)[0],), frame.f_back)
-            if returned is not None:
-                several = returned if type(returned) in (list, tuple) else (returned,)
-                for output in several:
-                    self._observer.returned(output, frame.f_back)
         elif event == "call":
             name = frame.f_code.co_name
             if name == "__call__":

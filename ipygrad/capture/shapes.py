@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NO_VARIABLES = (Variable, np.ndarray, np.generic, type, ModuleType)
 _DATA = (np.ndarray, np.generic, numbers.Real)
+_NOT_TYPED = ("IPython", "dezero", "micrograd", "torch")
+"""Packages with such classes that need not be listened to in this way."""
 INPUTS = ("inputs", "input")
 OUTPUTS = ("outputs", "output")
 
@@ -133,9 +135,13 @@ def defines_a_class(source: str) -> bool:
 
 
 def _is_class(kind: type) -> bool:
-    if issubclass(kind, (Function, Variable)) or kind.__module__.startswith("IPython."):
+    if issubclass(kind, (Function, Variable)) or _package(kind) in _NOT_TYPED:
         return False
     initialize = getattr(kind, "__init__", None)
     sets = initialize.__code__.co_names if isinstance(initialize, FunctionType) else ()
     is_called = isinstance(getattr(kind, "__call__", None), FunctionType)  # noqa: B004
     return "data" in sets or (is_called and hasattr(kind, "forward"))
+
+
+def _package(kind: type) -> str:
+    return str(kind.__module__).partition(".")[0]

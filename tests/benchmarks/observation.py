@@ -74,7 +74,7 @@ def measure(setup: str, expression: str) -> tuple[float, float]:
     source = LOOP.format(expression)
     code = compile(source, "<cell>", "exec")
     libraries = libraries_in(source, namespace)
-    records = bool(libraries) or defines_a_class(source) or holds_classes(namespace)
+    records = defines_a_class(source) or holds_classes(namespace)
 
     def plain() -> None:
         exec(code, namespace)  # noqa: S102

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ipygrad.capture.calls import Call
@@ -152,6 +154,36 @@ class Adapter(ABC):
     def watching(self, observer: Observer) -> AbstractContextManager[object]:  # noqa: ARG002
         """Tell `observer`, inside the block, of what the engine makes and of backward passes.
 
-        An engine written in Python needs none: its calls are heard as a learner's are.
+        What is told of is what `identity` returns. Without it, pictures know no lines of the cell.
         """
         return nullcontext()
+
+
+@contextmanager
+def heard(owner: type, name: str, tell: Callable[..., object]) -> Iterator[None]:
+    """Let each call of a method be told of while the block runs.
+
+    A profile function could hear of it, too, but would slow down all that the cell calls.
+
+    Parameters
+    ----------
+    owner, name
+        The method.
+    tell
+        Called after the method, with the object, what the method returned, and the frame that
+        called it.
+    """
+    method = getattr(owner, name)
+
+    @wraps(method)
+    def telling(self: Any, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        returned = method(self, *arguments, **options)
+        tell(self, returned, sys._getframe(1))
+        return returned
+
+    setattr(owner, name, telling)
+    try:
+        yield
+    finally:
+        setattr(owner, name, method)

@@ -15,13 +15,10 @@ from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import FrameType
 
     from ipygrad.capture.observe import Observer
 
 _TOKENS, _CALL = "ipygrad tokens", "ipygrad call"
-_WRAPPERS = ("torch.nn.functional", "torch.functional", "torch.overrides", "torch._tensor")
-"""Modules of torch that make no tensors themselves, they hand on what they are called with."""
 
 Edge = tuple[Any, int]
 """The way back from a tensor: a node and the number of its output, or a leaf and 0."""
@@ -129,15 +126,15 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
             if y.grad_fn is not None and y.output_nr not in y.grad_fn.metadata.get(_TOKENS, {})
         ]
         for y in new:
-            token = token_of(y.grad_fn, y.output_nr)
-            token.see(y)
-            place = _caller(sys._getframe(1))
-            self._observer.noted((token,), place)
             if not _leads_to(y.grad_fn, edges):
                 for token in _on_the_way(y.grad_fn, edges):
-                    self._observer.noted((token,), place, is_value=False)
+                    self._observer.noted((token,), sys._getframe())
             elif call_of(y.grad_fn) is None:
                 y.grad_fn.metadata[_CALL] = _call(func, args, options, tensors)
+            token_of(y.grad_fn, y.output_nr).see(y)
+        if new:
+            tokens = tuple(token_of(y.grad_fn, y.output_nr) for y in new)
+            self._observer.noted(tokens, sys._getframe())
         return made
 
 
@@ -153,12 +150,6 @@ def _call(
         {name: _emptied(option) for name, option in options.items()},
         tuple(None if tensor.requires_grad else tensor for tensor in tensors),
     )
-
-
-def _caller(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and frame.f_globals.get("__name__") in _WRAPPERS:
-        frame = frame.f_back
-    return frame
 
 
 def _edge(tensor: torch.Tensor) -> Edge:
