@@ -14,10 +14,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from ipygrad.capture.adapters import Engines, libraries_in
+from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import checked_cotangent, run_backward
-from ipygrad.capture.calls import CallRecorder
 from ipygrad.capture.evaluate import (
     forget_rendering,
     parse,
@@ -25,30 +24,37 @@ from ipygrad.capture.evaluate import (
     run,
     shown_in_short,
 )
-from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.capture.history import History
+from ipygrad.capture.observe import Observer
+from ipygrad.capture.orders import ORDERS, run_in_order
+from ipygrad.capture.own_runs import is_own, names_of_functions, own_run, run_own_backward
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
-from ipygrad.capture.shapes import defines_a_class, holds_classes
-from ipygrad.engine.core import Function, Variable, watching
-from ipygrad.explain.numbers import described, short
+from ipygrad.capture.watching import watched
+from ipygrad.engine.core import Function, Variable
+from ipygrad.explain.lessons import describe_order, describe_own
+from ipygrad.explain.numbers import described
 from ipygrad.explain.words import Words
 from ipygrad.record import BackwardPass, has_kernel
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
+    from ipygrad.capture.calls import CallRecorder, Turn
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.orders import Order
     from ipygrad.record import DisplayAs
 
 DISPLAYS = ("html", "widget", "picture", "table")
 OPTIONS = (
     *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
+    "--order",
     *("-o", "-q", "-p"),
 )
 MOST_DIGITS = 17
@@ -75,6 +81,7 @@ class GradMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self._history = History()
         self._shown: dict[str, tuple[str, list[BackwardPass]]] = {}
 
     @magic_arguments("%grad")
@@ -95,6 +102,12 @@ class GradMagics(Magics):  # type: ignore[misc]
         action="store_false",
         default=None,
         help="Do not compare each backward with differences of its forward.",
+    )
+    @argument(
+        "--order",
+        choices=ORDERS,
+        default="generation",
+        help="Take the functions' turns in this order; of these, only generation is right.",
     )
     @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
     @no_var_expand
@@ -154,7 +167,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _step_through(self, expression: str, options: Namespace) -> None:
         if not expression:
             raise UsageError("%grad needs a result to go back from: write %grad y")
-        engines = Engines()
+        engines = Engines(self._history.calls)
         result = self._evaluate(expression, "RESULT")
         self._check(result, engines, "%grad", expression)
         self._finish(capture([result], engines, self.shell.user_ns), options)
@@ -167,37 +180,34 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not cell.statements:
             raise UsageError("%%grad found nothing to run: the cell below it is empty")
         observer = Observer(cell.filename)
-        recorder = CallRecorder(observer)
+        recorder = self._history.next_cell(observer)
         engines = Engines(recorder.calls)
         outcome = self._observed(cell, observer, recorder, engines)
         if outcome.error is not None:
             error = outcome.error
             self._after_the_cell(lambda: forget_rendering(error))
             if not options.quiet:
-                self._after_the_cell(lambda: self._partial(cell, observer, engines, options))
+                self._after_the_cell(
+                    lambda: self._partial(cell, observer, recorder, engines, options)
+                )
             raise render_as_if_from(error, self.shell)
-        result = self._result_of(cell, outcome, observer, engines, expression)
+        result = None if expression else self._history.result_of(recorder, outcome.value)
+        if result is None:
+            result = self._result_of(cell, outcome, observer, engines, expression)
         captured = capture([result], engines, self.shell.user_ns, observer)
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
-        write = not ran_backward_itself(captured, observer, passes, engines)
-        self._finish(captured, options, cell=cell, write=write)
+        turns = self._history.turns_in(captured.graph, recorder)
+        write = not turns and not ran_backward_itself(captured, observer, passes, engines)
+        self._finish(captured, options, cell=cell, write=write, turns=turns)
 
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
     ) -> Outcome:
-        libraries = libraries_in(cell.source, self.shell.user_ns)
-        has_calls_to_record = (
-            calls_a_backward_with_arguments(cell.source)
-            or defines_a_class(cell.source)
-            or holds_classes(self.shell.user_ns)
-        )
-        with (
-            watching(observer),
-            engines.watching(libraries, observer),
-            recorder.recording() if has_calls_to_record else nullcontext(),
-        ):
+        names = self.shell.user_ns
+        with watched(cell.source, names, observer, recorder, engines):
             outcome = run(self.shell, cell)
-        observer.rest()
+        if recorder.by_hand.turns:
+            self._history.guess(names)
         return outcome
 
     def _result_of(
@@ -262,6 +272,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         *,
         cell: Cell | None = None,
         write: bool = False,
+        turns: Sequence[Turn] = (),
     ) -> None:
         graph, translation = captured
         cotangent = None
@@ -269,19 +280,25 @@ class GradMagics(Magics):  # type: ignore[misc]
             cotangent = self._cotangent(graph, options.cotangent)
         # What the user's backward methods print is heard where they run as in result.backward().
         with nullcontext() if write and translation is None else quietly():
-            recorded = run_backward(graph, cotangent)
+            right = run_backward(graph, cotangent)
+        words = Words(digits=options.precision)
+        notices: tuple[str, ...] = ()
+        if is_own(graph):
+            recorded, notices = self._own(captured, right, words, turns, write=write)
+        else:
+            recorded = self._in_order(graph, right, options.order)
+            if recorded is not right:
+                notices = describe_order(words, graph, recorded, right, options.order)
+            if write and right.error is None:
+                notices += self._write(captured, right, words)
+        if cell is not None and not write and right.error is None:
+            notices += (words("notice_not_written"),)
         if not 0 <= options.step <= len(recorded.steps):
             raise UsageError(
                 f"--step {options.step} is not in this pass, which has steps 0 to "
                 f"{len(recorded.steps)}"
             )
-        notices: tuple[str, ...] = ()
-        if write and recorded.error is None:
-            notices = self._write(captured, recorded, options.precision)
-        elif cell is not None and recorded.error is None:
-            notices = (Words()("notice_not_written"),)
         if captured.unknown:
-            words = Words()
             notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
         bp = BackwardPass(
             graph,
@@ -303,6 +320,30 @@ class GradMagics(Magics):  # type: ignore[misc]
             self._after_the_cell(lambda: self._show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
 
+    def _in_order(self, graph: Graph, right: BackwardRun, order: Order) -> BackwardRun:
+        """Return the pass in the order that was asked for."""
+        try:
+            return run_in_order(graph, order, right)
+        except ValueError as error:
+            raise UsageError(f"--order {order}: {error}") from None
+
+    def _own(
+        self,
+        captured: Captured,
+        right: BackwardRun,
+        words: Words,
+        turns: Sequence[Turn],
+        *,
+        write: bool,
+    ) -> tuple[BackwardRun, tuple[str, ...]]:
+        """Return the pass as a learner's classes ran it, or would have, and what to say of it."""
+        error: Exception | None = None
+        if write:
+            turns, error = run_own_backward(captured, right)
+        names = names_of_functions(self.shell.user_ns)
+        recorded = own_run(captured, turns, right, names)
+        return recorded, describe_own(words, captured.graph, recorded, right, names, error)
+
     def _cotangent(self, graph: Graph, expression: str) -> object:
         value = self._evaluate(expression, "--cotangent")
         result = graph.variables[graph.results[0]]
@@ -311,12 +352,11 @@ class GradMagics(Magics):  # type: ignore[misc]
         except (TypeError, ValueError) as error:
             raise UsageError(f"--cotangent {expression}: {error}") from None
 
-    def _write(self, captured: Captured, recorded: BackwardRun, digits: int) -> tuple[str, ...]:
+    def _write(self, captured: Captured, recorded: BackwardRun, words: Words) -> tuple[str, ...]:
         """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
         added = captured.leave_gradients(recorded)
         if not added:
             return ()
-        words = Words(digits=digits)
         leaves = [node for node in added if node.creator is None] or list(added)
         return (
             words(
@@ -324,7 +364,7 @@ class GradMagics(Magics):  # type: ignore[misc]
                 names=words.enumerate([f"{node.name}.grad" for node in leaves]),
                 sums=words.enumerate(
                     [
-                        f"{node.name}.grad {short(before, digits)} → {short(after, digits)}"
+                        f"{node.name}.grad {words.number(before)} → {words.number(after)}"
                         for node, (before, after) in ((node, added[node]) for node in leaves)
                     ]
                 ),
@@ -332,14 +372,31 @@ class GradMagics(Magics):  # type: ignore[misc]
         )
 
     def _partial(
-        self, cell: Cell, observer: Observer, engines: Engines, options: Namespace
+        self,
+        cell: Cell,
+        observer: Observer,
+        recorder: CallRecorder,
+        engines: Engines,
+        options: Namespace,
     ) -> None:
-        """Show the graph of what a cell had computed when it stopped."""
-        results = ends(observer.made(), engines)
-        if results:
-            graph = capture(results, engines, self.shell.user_ns, observer).graph
-            bp = BackwardPass(graph, None, code=cell.lines, digits=options.precision)
-            self._show(bp, options.display_as or self.display_as)
+        """Show what a cell had computed when it stopped: the graph, and a pass of its own."""
+        result = self._history.result_of(recorder, None)
+        results = ends(observer.made(), engines) if result is None else [result]
+        if not results:
+            return
+        captured = capture(results, engines, self.shell.user_ns, observer)
+        turns = self._history.turns_in(captured.graph, recorder)
+        recorded: BackwardRun | None = None
+        notices: tuple[str, ...] = ()
+        if turns:
+            with quietly():
+                right = run_backward(captured.graph)
+            words = Words(digits=options.precision)
+            recorded, notices = self._own(captured, right, words, turns, write=False)
+        bp = BackwardPass(
+            captured.graph, recorded, code=cell.lines, notices=notices, digits=options.precision
+        )
+        self._show(bp, options.display_as or self.display_as)
 
     def _show(self, bp: BackwardPass, display_as: str) -> None:
         if not has_kernel():
@@ -430,8 +487,9 @@ def _complete(shell: InteractiveShell, event: Any) -> list[str]:
     if event.symbol.startswith("-"):
         return list(OPTIONS)
     before = words if event.symbol == "" else words[:-1]
-    if before[-1:] == ["--as"]:
-        return list(DISPLAYS)
+    for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
+        if before[-1:] == [option]:
+            return list(values)
     return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ipygrad.capture.calls import Call
 from ipygrad.capture.quiet import private_copy, quietly
+from ipygrad.capture.sources import HeardBackwards, hearing_backwards
 from ipygrad.engine.core import (
     BackwardError,
     Variable,
@@ -134,11 +137,14 @@ def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
     gradients: dict[Variable, Array] = {}
     steps: list[BareStep] = []
     error: BackwardError | None = None
-    try:
-        for turn in reverse_pass(result.variable, start, {}):
-            steps.append(_step(len(steps) + 1, numbers[id(turn[0])], turn, gradients))
-    except BackwardError as raised:
-        error = raised
+    users = {id(node.function): _written_by_a_user(node.function) for node in graph.functions}
+    with hearing_backwards() if any(users.values()) else nullcontext(HeardBackwards()) as heard:
+        try:
+            for turn in reverse_pass(result.variable, start, {}):
+                source = heard.take(users[id(turn[0])])
+                steps.append(_step(len(steps) + 1, numbers[id(turn[0])], turn, gradients, source))
+        except BackwardError as raised:
+            error = raised
     failed = None if error is None else numbers.get(id(error.function))
     return BackwardRun(_frozen(start), tuple(steps), error, failed, origin)
 
@@ -152,7 +158,21 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
     return gradients
 
 
-def _step(index: int, function: int, turn: Turn, gradients: dict[Variable, Array]) -> BareStep:
+def _written_by_a_user(function: Function) -> object | None:
+    """Return the object whose backward a user wrote; None for a function of the library."""
+    if type(function).__module__.startswith("ipygrad.engine."):
+        return None
+    foreign = getattr(function, "foreign", function)
+    return foreign.function if isinstance(foreign, Call) else foreign
+
+
+def _step(
+    index: int,
+    function: int,
+    turn: Turn,
+    gradients: dict[Variable, Array],
+    source: RunningSource | None,
+) -> BareStep:
     live, arriving, contributed = turn
     before: list[Array | None] = []
     after: list[Array | None] = []
@@ -163,7 +183,15 @@ def _step(index: int, function: int, turn: Turn, gradients: dict[Variable, Array
             gradients[x] = _frozen(accumulate(gradients.get(x), contribution))
         after.append(gradients.get(x))
     cotangents = tuple(_frozen(cotangent) for cotangent in arriving)
-    return BareStep(index, function, cotangents, contributions, tuple(before), tuple(after))
+    return BareStep(
+        index=index,
+        function=function,
+        cotangents=cotangents,
+        contributions=contributions,
+        before=tuple(before),
+        after=tuple(after),
+        source=source,
+    )
 
 
 def _frozen(gradient: Gradient | Any) -> Array:

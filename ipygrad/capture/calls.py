@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.capture.observe import reference_to
 from ipygrad.capture.shapes import (
     as_gradient,
     gradient_of,
@@ -16,18 +16,21 @@ from ipygrad.capture.shapes import (
     is_variable,
     variables_in,
 )
-from ipygrad.engine.core import Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import CodeType, FrameType
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import CodeType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
+MOST_LATEST = 1_000
+"""Calls that are kept whether or not anybody holds what they made."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
-MOST_BY_HAND = 2000
+MOST_TURNS = 2_000
+"""Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
+for long runs at full speed."""
 
 
 class Call(NamedTuple):
@@ -38,12 +41,48 @@ class Call(NamedTuple):
     function
         The function.
     inputs, outputs
-        Variables, kept alive: there is no other way back.
+        Variables; None for an output that nobody holds any more.
     """
 
     function: Any
     inputs: tuple[Any, ...]
-    outputs: tuple[Any, ...]
+    outputs: tuple[Any | None, ...]
+
+
+class Calls:
+    """Calls in order: the latest ones, and of the others those whose outputs are still there.
+
+    So a loop leaves little more behind than what its result was made of.
+    """
+
+    def __init__(self) -> None:
+        self._latest: list[Call] = []
+        self._older: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
+
+    def add(self, function: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        """Remember a call."""
+        if len(self._latest) >= MOST_LATEST:
+            self._let_go()
+        self._latest.append(Call(function, inputs, outputs))
+
+    def _let_go(self) -> None:
+        """Hold the outputs weakly from now on, and forget calls that lead to none."""
+        calls = self._older + [(f, xs, [*map(reference_to, ys)]) for f, xs, ys in self._latest]
+        self._latest.clear()
+        living = []
+        # Backward: with a call go its inputs, which may have been the last to hold earlier outputs.
+        while calls:
+            call = calls.pop()
+            if any(reference() is not None for reference in call[2]):
+                living.append(call)
+        self._older = living[::-1]
+
+    def __iter__(self) -> Iterator[Call]:
+        for function, inputs, references in self._older:
+            outputs = tuple([reference() for reference in references])
+            if any(y is not None for y in outputs):
+                yield Call(function, inputs, outputs)
+        yield from self._latest
 
 
 @dataclass(eq=False)
@@ -63,7 +102,13 @@ class Turn:
     before, after
         Their gradients when it was called, and when the next was, or the run was over.
     returned
-        What it returned; `failed` if it raised instead.
+        What it returned.
+    has_raised
+        Whether it raised instead.
+    contributions
+        Copies of what it returned, one for each input.
+    is_by_hand
+        Whether no variable's ``backward()`` called it.
     code, values
         What ran, and its local names at the end.
     """
@@ -73,9 +118,11 @@ class Turn:
     cotangents: tuple[Array | None, ...]
     inputs: tuple[Any, ...]
     before: tuple[Array | None, ...]
+    is_by_hand: bool
     code: CodeType
     after: tuple[Array | None, ...] = ()
     returned: Any = None
+    has_raised: bool = False
     contributions: tuple[Array | None, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -107,124 +154,114 @@ class CallRecorder:
     ----------
     observer
         Who notes where variables were made, and which backward methods the cell called by hand.
+    calls
+        Where to add the calls whose outputs have no creator.
 
     Attributes
     ----------
     calls
-        Those whose outputs have no creator.
+        As given.
     by_hand
         The backward methods that the cell itself called.
     runs
         The latest backward passes that variables made.
+    is_on
+        Whether anything is recorded now.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, calls: Calls) -> None:
         self._observer = observer
-        self._open: list[tuple[FrameType, Any]] = []
         self._run: Run | None = None
-        self._inputs: dict[int, tuple[Any, ...]] = {}
-        self.calls: list[Call] = []
-        self.by_hand = Run(None, deque(maxlen=MOST_BY_HAND))
+        self._turn: Turn | None = None
+        self._turns_left = MOST_TURNS
+        self.calls = calls
+        self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
+        self.is_on = False
+        # What is known to be a variable's class need not be looked at again.
+        self._kinds: set[type] = set()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Record inside the block. Where another profiler is at work it is left alone."""
-        if sys.getprofile() is not None:
-            yield
-            return
-        profile = self._profile
-        sys.setprofile(profile)
+        """Record what is heard inside the block."""
+        self.is_on = True
         try:
             yield
         finally:
-            # Unless the cell has set one of its own.
-            if sys.getprofile() is profile:
-                sys.setprofile(None)
-            self._open.clear()
+            self.is_on = False
             self._settle()
 
-    def _profile(self, frame: FrameType, event: str, returned: Any) -> None:
-        # It runs at each call of anything, so what comes first here is what it costs.
-        if event == "return":
-            if self._open and self._open[-1][0] is frame:
-                _, what = self._open.pop()
-                if type(what) is tuple:
-                    self._was_called(frame, what, returned)
-                elif type(what) is Turn:
-                    self._went_back(frame, what, returned)
-                else:
-                    self._settle()
-                    self._run = None
-            elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
-                # micrograd's values are born by operators, there is no function to be called.
-                self._observer.noted((_arguments(frame)[0],), frame.f_back)
-        elif event == "call":
-            name = frame.f_code.co_name
-            if name == "__call__":
-                self._calls(frame)
-            elif name == "backward":
-                self._goes_back(frame)
+    def was_called(
+        self,
+        function: Any,
+        given: Sequence[Any],
+        made: Any,
+        sets_creators: bool,
+    ) -> None:
+        """Hear that a function was called on `given` and returned `made`.
 
-    # --- forward ---
-
-    def _calls(self, frame: FrameType) -> None:
-        if self._run is not None or any(type(what) is Turn for _, what in self._open):
+        Parameters
+        ----------
+        sets_creators
+            Whether its ``__call__`` does so: then it has its reasons when it does not (no_grad).
+        """
+        if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
-        owner, *given = _arguments(frame)
-        if not isinstance(owner, (Function, type(None))):
-            inputs = variables_in(given)
-            if inputs:
-                self._open.append((frame, (owner, inputs)))
-
-    def _was_called(self, frame: FrameType, what: tuple[Any, tuple[Any, ...]], made: Any) -> None:
-        outputs = variables_in((made,))
+        outputs = (made,) if type(made) in self._kinds else variables_in((made,))
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or self._observer.knows(outputs[0]):
             return
-        function, inputs = what
-        self._observer.noted(outputs, frame.f_back)
-        if getattr(outputs[0], "creator", None) is None:
-            self.calls.append(Call(function, inputs, outputs))
-            self._inputs[id(function)] = inputs
+        self._kinds.update(map(type, outputs))
+        self._observer.called(function, outputs)
+        if not sets_creators and getattr(outputs[0], "creator", None) is None:
+            is_one = len(given) == 1 and type(given[0]) in self._kinds
+            inputs = tuple(given) if is_one else variables_in(given)
+            if inputs:
+                self.calls.add(function, inputs, outputs)
 
-    # --- backward ---
-
-    def _goes_back(self, frame: FrameType) -> None:
-        owner, *given = _arguments(frame)
-        if isinstance(owner, Function):
-            self._observer.called_backward(owner, frame)
-        elif isinstance(owner, Variable) or any(type(what) is Turn for _, what in self._open):
-            return
-        elif is_variable(owner):
-            if self._run is None:
-                self._settle()
-                self._run = Run(owner, deque())
-                self.runs.append(self._run)
-                self._open.append((frame, None))
-        elif is_function(owner):
+    def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Turn | Run | None:
+        """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
+        if self._turn is not None or self._turns_left <= 0:
+            return None
+        if is_variable(owner):
+            if self._run is not None:
+                return None
             self._settle()
-            inputs = inputs_of(owner) or self._inputs.get(id(owner), ())
-            turn = Turn(
-                function=owner,
-                given=tuple(given),
-                cotangents=tuple(map(as_gradient, _unpacked(given))),
-                inputs=inputs,
-                before=tuple(map(gradient_of, inputs)),
-                code=frame.f_code,
-            )
-            self._turns.append(turn)
-            self._open.append((frame, turn))
+            self._run = Run(owner, deque())
+            self.runs.append(self._run)
+            return self._run
+        if not is_function(owner):
+            return None
+        self._settle()
+        self._turns_left -= 1
+        inputs = inputs_of(owner) or self._observed_inputs(owner)
+        self._turn = Turn(
+            function=owner,
+            given=tuple(given),
+            cotangents=tuple(map(as_gradient, _unpacked(given))),
+            inputs=inputs,
+            before=tuple(map(gradient_of, inputs)),
+            is_by_hand=self._run is None,
+            code=code,
+        )
+        (self.by_hand if self._run is None else self._run).turns.append(self._turn)
+        return self._turn
 
-    def _went_back(self, frame: FrameType, turn: Turn, returned: Any) -> None:
-        turn.returned = returned
+    def went_back(self, heard: Turn | Run, returned: Any, *, has_raised: bool) -> None:
+        """Hear that what `goes_back` was told of is over."""
+        if isinstance(heard, Run):
+            self._settle()
+            self._run = None
+            return
+        heard.returned = returned
+        heard.has_raised = has_raised
         several = returned if isinstance(returned, (tuple, list)) else (returned,)
-        turn.contributions = tuple(map(as_gradient, several))
-        turn.values = dict(frame.f_locals)
+        heard.contributions = tuple(map(as_gradient, several))
+        self._turn = None
 
-    @property
-    def _turns(self) -> deque[Turn]:
-        return self.by_hand.turns if self._run is None else self._run.turns
+    def _observed_inputs(self, function: object) -> tuple[Any, ...]:
+        found = [call.inputs for call in self.calls if call.function is function]
+        return found[-1] if found else ()
 
     def _settle(self) -> None:
         for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
@@ -232,20 +269,6 @@ class CallRecorder:
                 turns[-1].settle()
 
 
-def _arguments(frame: FrameType) -> list[Any]:
-    """Return what a method was called with, ``self`` first; [None] where that cannot be told."""
-    code = frame.f_code
-    count = code.co_argcount
-    names = code.co_varnames
-    local = frame.f_locals
-    if not count or names[0] not in local:
-        return [None]
-    # A list as an argument is one argument, but *arguments are as many as they are.
-    given = [local[name] for name in names[:count] if name in local]
-    if code.co_flags & 0x04:
-        given += local[names[count + code.co_kwonlyargcount]]
-    return given
-
-
-def _unpacked(given: list[Any]) -> list[Any]:
-    return list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
+def _unpacked(given: Sequence[Any]) -> Sequence[Any]:
+    is_list = len(given) == 1 and isinstance(given[0], (list, tuple))
+    return given[0] if is_list else given

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 import weakref
-from functools import partial
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,12 +93,7 @@ class Observer:
                 self._calls[id(output)] = (*self._calls[id(output)][:3], False)
         self._callee, self._latest = callee, outputs
         for output in outputs:
-            reference: Callable[[], Any]
-            try:
-                reference = weakref.ref(output)
-            except TypeError:  # a class with __slots__
-                reference = partial(_itself, output)
-            self._calls[id(output)] = (reference, code, instruction, True)
+            self._calls[id(output)] = (reference_to(output), code, instruction, True)
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
@@ -147,8 +141,12 @@ class Observer:
             self.called_backward_of.append(function)
 
 
-def _itself(output: object) -> object:
-    return output
+def reference_to(output: Any) -> Callable[[], Any]:
+    """Return a weak reference, or what does as one where the class of `output` allows none."""
+    try:
+        return weakref.ref(output)
+    except TypeError:  # a class with __slots__
+        return lambda: output
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:

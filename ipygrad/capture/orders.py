@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from ipygrad.capture.backward import BackwardRun, BareStep, run_backward
+from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
 from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import accumulate, as_array, as_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array
@@ -41,20 +41,26 @@ class Fault(NamedTuple):
         ``"misled"``: the function was given something else than the gradient of its output.
     variable
         Number of the variable that it happened to.
+    argnum
+        Which input of the function that is, counted from 0; None for an output.
     arrived, expected
         Of ``"early"``: how many gradients had come, of how many.
+    right
+        Of ``"early"``: the gradient that it should have got.
     step
         Of ``"again"``: when it had its turn before.
     """
 
     kind: Literal["overwritten", "early", "again", "leftover", "misled"]
     variable: int
+    argnum: int | None = None
     arrived: int = 0
     expected: int = 0
+    right: Array | None = None
     step: int = 0
 
 
-def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> BackwardRun:
+def run_in_order(graph: Graph, order: Order, right: BackwardRun) -> BackwardRun:
     """Run the backward pass over `graph` in an order that may be wrong; no ``.grad`` changes.
 
     Parameters
@@ -64,15 +70,14 @@ def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> Backwa
     order
         ``"overwrite"`` takes the function that was reached last, and assigns gradients;
         ``"depth-first"`` takes the same, and adds; ``"generation"`` is the right one.
-    cotangent
-        As for `run_backward`.
+    right
+        The pass as it should be.
 
     Raises
     ------
     ValueError
         When the pass takes more than 10,000 turns.
     """
-    right = run_backward(graph, cotangent)
     if order == "generation" or right.error is not None:
         return right
     result = graph.results[0]
@@ -90,7 +95,7 @@ def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> Backwa
             )
         node = graph.functions[number]
         cotangents = tuple(
-            _zeros(right, graph, number, place) if y is None or y not in gradients else gradients[y]
+            _zeros(right, number, place) if y is None or y not in gradients else gradients[y]
             for place, y in enumerate(node.outputs)
         )
         with quietly():
@@ -110,16 +115,28 @@ def run_in_order(graph: Graph, order: Order, cotangent: object = None) -> Backwa
         steps.append(
             BareStep(len(steps) + 1, number, cotangents, contributions, tuple(before), tuple(after))
         )
-    return replace(right, steps=with_faults(graph, steps))
+    return replace(right, steps=with_faults(graph, steps, final_gradients(graph, right)))
 
 
-def _zeros(right: BackwardRun, graph: Graph, number: int, place: int) -> Array:
+def _zeros(right: BackwardRun, number: int, place: int) -> Array:
     step = next(step for step in right.steps if step.function == number)
     return np.zeros_like(step.cotangents[place])
 
 
-def with_faults(graph: Graph, steps: Sequence[BareStep]) -> tuple[BareStep, ...]:
-    """Say of each step what goes wrong in it, by what had arrived and what became of it."""
+def with_faults(
+    graph: Graph, steps: Sequence[BareStep], right: Mapping[int, Array]
+) -> tuple[BareStep, ...]:
+    """Say of each step what goes wrong in it, by what had arrived and what became of it.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    steps
+        In the order in which functions took their turns, one may have several.
+    right
+        The right gradients, by number of the variable.
+    """
     expected = Counter(x for node in graph.functions for x in node.inputs)
     arrived: Counter[int] = Counter()
     turn: dict[int, int] = {}
@@ -128,23 +145,28 @@ def with_faults(graph: Graph, steps: Sequence[BareStep]) -> tuple[BareStep, ...]
     for step in steps:
         node = graph.functions[step.function]
         faults = list(step.faults)
+        is_misled = bool(faults)
         again = turn.get(step.function)
         turn[step.function] = step.index
         for y in node.outputs:
-            if y is not None and arrived[y] < expected[y] and y not in graph.results:
-                faults.append(Fault("early", y, arrived[y], expected[y]))
+            if y is None or y in graph.results or is_misled:
+                continue
+            if arrived[y] < expected[y]:
+                faults.append(
+                    Fault("early", y, arrived=arrived[y], expected=expected[y], right=right.get(y))
+                )
         changes = zip(node.inputs, step.contributions, step.before, step.after, strict=True)
-        for x, contribution, before, after in changes:
+        for argnum, (x, contribution, before, after) in enumerate(changes):
             if contribution is None or after is None:
                 continue
             replaced = before is not None and not _alike(after, before + contribution)
             if again is not None:
                 if not replaced:
-                    faults.append(Fault("again", x, step=again))
+                    faults.append(Fault("again", x, argnum, step=again))
             elif before is not None and x not in held and not replaced:
-                faults.append(Fault("leftover", x))
+                faults.append(Fault("leftover", x, argnum))
             elif x in held and replaced:
-                faults.append(Fault("overwritten", x))
+                faults.append(Fault("overwritten", x, argnum))
             held.add(x)
             arrived[x] += again is None
         found.append(replace(step, faults=tuple(faults)))

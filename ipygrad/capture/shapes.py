@@ -7,7 +7,6 @@ A variable has ``data``, an array or a number. A function is called with variabl
 
 from __future__ import annotations
 
-import ast
 import copy
 import numbers
 import weakref
@@ -19,14 +18,13 @@ import numpy as np
 from ipygrad.engine.core import Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ipygrad.engine.core import Array
 
 _NO_VARIABLES = (Variable, np.ndarray, np.generic, type, ModuleType)
 _DATA = (np.ndarray, np.generic, numbers.Real)
-_NOT_TYPED = ("IPython", "dezero", "micrograd", "torch")
-"""Packages with such classes that need not be listened to in this way."""
+NOTEBOOK = "__main__"
 INPUTS = ("inputs", "input")
 OUTPUTS = ("outputs", "output")
 
@@ -123,25 +121,56 @@ def fresh_variable(like: Any, data: Array) -> Any:
     return fresh
 
 
-def holds_classes(namespace: Mapping[str, object]) -> bool:
-    """Tell whether the user's names hold a class, or an object of one, of these shapes."""
-    kinds = {value if isinstance(value, type) else type(value) for value in namespace.values()}
-    return any(map(_is_class, kinds))
+def classes_in(namespace: Mapping[str, object], libraries: Collection[str]) -> list[type]:
+    """Return the classes of the user's that stand behind names and may be part of an engine.
+
+    These are classes, the classes of objects, and those that stand beside functions imported from
+    the user's own files.
+
+    Parameters
+    ----------
+    namespace
+        The user's names.
+    libraries
+        Packages whose classes do not count.
+    """
+    found: dict[type, None] = {}
+    for value in [*namespace.values()]:
+        beside = value.__globals__.values() if isinstance(value, FunctionType) else ()
+        for one in (value, *beside) if _is_imported(value) else (value,):
+            for kind in (one if isinstance(one, type) else type(one)).__mro__:
+                if kind not in found and _may_be_part(kind, libraries):
+                    found[kind] = None
+    return list(found)
 
 
-def defines_a_class(source: str) -> bool:
-    """Tell whether Python text defines a class."""
-    return any(isinstance(node, ast.ClassDef) for node in ast.walk(ast.parse(source)))
+def _is_imported(value: object) -> bool:
+    return isinstance(value, FunctionType) and value.__module__ != NOTEBOOK
 
 
-def _is_class(kind: type) -> bool:
-    if issubclass(kind, (Function, Variable)) or _package(kind) in _NOT_TYPED:
+def _may_be_part(kind: type, libraries: Collection[str]) -> bool:
+    if is_typed(kind, libraries):
+        return True
+    if is_of(kind, libraries) or kind.__module__.startswith("IPython."):
         return False
-    initialize = getattr(kind, "__init__", None)
+    initialize = vars(kind).get("__init__")
     sets = initialize.__code__.co_names if isinstance(initialize, FunctionType) else ()
-    is_called = isinstance(getattr(kind, "__call__", None), FunctionType)  # noqa: B004
+    is_called = isinstance(vars(kind).get("__call__"), FunctionType)
     return "data" in sets or (is_called and hasattr(kind, "forward"))
 
 
-def _package(kind: type) -> str:
-    return str(kind.__module__).partition(".")[0]
+def is_like_micrograd(kind: type) -> bool:
+    """Tell whether the variables of a class know what they were made of, without a function."""
+    initialize = vars(kind).get("__init__")
+    return isinstance(initialize, FunctionType) and "_prev" in initialize.__code__.co_names
+
+
+def is_typed(kind: type, libraries: Collection[str]) -> bool:
+    """Tell whether a class was typed in the notebook, and derives from none of the libraries'."""
+    return kind.__module__ == NOTEBOOK and not is_of(kind, libraries)
+
+
+def is_of(kind: type, libraries: Collection[str]) -> bool:
+    """Tell whether a class, or one that it inherits, is one of ours or of the libraries."""
+    roots = {str(base.__module__).partition(".")[0] for base in kind.__mro__}
+    return "ipygrad" in roots or not roots.isdisjoint(libraries)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.shapes import as_gradient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import CodeType
+    from collections.abc import Iterator, Mapping
+    from types import CodeType, FrameType
 
     from ipygrad.engine.core import Array
+
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 class RunningSource(NamedTuple):
@@ -51,3 +56,38 @@ def running_source(code: CodeType, values: Mapping[str, Any]) -> RunningSource |
     numbers = ((name, as_gradient(values.get(name))) for name in code.co_varnames)
     shown = tuple((name, value) for name, value in numbers if value is not None)
     return RunningSource(code.co_firstlineno, tuple(lines), shown)
+
+
+class HeardBackwards:
+    """The backward methods that users wrote and that have run lately."""
+
+    def __init__(self) -> None:
+        self._heard: dict[int, tuple[CodeType, dict[str, Any]]] = {}
+
+    def __call__(self, frame: FrameType, event: str, _returned: object) -> None:
+        """Hear of a call or a return; for `sys.setprofile`."""
+        code = frame.f_code
+        if event != "return" or code.co_name != "backward" or not code.co_argcount:
+            return
+        if not code.co_filename.startswith(_PACKAGE):
+            local = frame.f_locals
+            self._heard[id(local.get(code.co_varnames[0]))] = (code, dict(local))
+
+    def take(self, function: object) -> RunningSource | None:
+        """Return, once, what ran of a function; None where nothing of it did."""
+        heard = self._heard.pop(id(function), None)
+        return None if heard is None else running_source(*heard)
+
+
+@contextmanager
+def hearing_backwards() -> Iterator[HeardBackwards]:
+    """Hear of the backward methods that run in the block, unless another profiler is at work."""
+    heard = HeardBackwards()
+    if sys.getprofile() is not None:
+        yield heard
+        return
+    sys.setprofile(heard)
+    try:
+        yield heard
+    finally:
+        sys.setprofile(None)

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 Status = Literal["agrees", "disagrees", "not checked"]
 Reason = Literal[
-    "random", "kink", "large", "not finite", "nothing arrives", "forward fails", "late", "off"
-]
+    "random", "kink", "large", "not finite", "nothing arrives", "forward fails", "measured", "late",
+    "off",
+]  # fmt: skip
 Slip = Literal[
     "sign", "factor", "gradient forgotten", "gradient squared", "local forgotten", "transposed",
     "swapped", "constant",
@@ -58,7 +59,7 @@ class Check:
     reason
         Why it was not checked: ``"random"`` (forward draws random numbers), ``"kink"`` (the slopes
         to both sides differ), ``"large"``, ``"not finite"``, ``"nothing arrives"`` (0 times
-        anything is 0) or ``"forward fails"``; else None.
+        anything is 0), ``"forward fails"`` or ``"measured"`` (there is no backward yet); else None.
     argnum
         The input for which they disagree most, counted from 0; None when they agree.
     ratio

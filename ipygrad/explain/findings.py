@@ -13,7 +13,9 @@ import numpy as np
 
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
+from ipygrad.capture.own_runs import is_measured
 from ipygrad.explain.check import Check, check_step
+from ipygrad.explain.lessons import describe_faults, describe_measured
 from ipygrad.explain.local import local_slopes
 from ipygrad.explain.verdicts import describe_check
 from ipygrad.explain.words import non_finite, notes_on
@@ -83,7 +85,10 @@ class Findings:
             if self._seconds_left <= 0:
                 return Check("not checked", self._reason_for_none)
             start = perf_counter()
-            function = self._graph.functions[step.function].function
+            node = self._graph.functions[step.function]
+            if is_measured(node):
+                return Check("not checked", "measured")
+            function = node.function
             self._checks[step.index] = check_step(function, step)
             self._seconds_left -= perf_counter() - start
         return self._checks[step.index]
@@ -97,7 +102,9 @@ class Findings:
         """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
         # A backward that is wrong breaks products, too; its verdict says more about that.
         is_wrong = self.check(step).status == "disagrees"
-        return notes_on(
+        faults = describe_faults(self._words, self._graph, step)
+        faults += describe_measured(self._words, self._graph.functions[step.function])
+        return faults + notes_on(
             self._words,
             self._graph,
             step,

@@ -23,6 +23,8 @@ PRODUCT_TOLERANCE, PRODUCT_ROUNDINGS = 1e-6, 8
 """How far a contribution may be, relatively, from gradient arriving times local derivative: the
 larger of this and so many roundings in its own precision."""
 
+CHANGES = {"first": "added_first", "added": "added", "replaced": "replaced"}
+
 NonFinite = Literal["nan", "inf"]
 
 
@@ -188,9 +190,19 @@ def _product(
     else:
         key = "product" if product_holds(step, argnum, slope) else "product_differs"
     first = before is None
-    sentence = words(key, **values) + " " + words("added_first" if first else "added", **values)
-    values["added"] = words("status_first" if first else "status_added", **values)
+    change = "first" if first else "replaced" if is_replaced(step, argnum) else "added"
+    sentence = words(key, **values) + " " + words(CHANGES[change], **values)
+    values["added"] = words(f"status_{change}", **values)
     return sentence, words("status_array" if slope is None else "status_product", **values)
+
+
+def is_replaced(step: BareStep, argnum: int) -> bool:
+    """Tell whether a contribution took the place of what was there, as in no right pass."""
+    before, after = step.before[argnum], step.after[argnum]
+    contribution = step.contributions[argnum]
+    if before is None or after is None or contribution is None:
+        return False
+    return not np.allclose(after, before + contribution, 1e-9, 0, equal_nan=True)
 
 
 def product_holds(step: BareStep, argnum: int, slope: float) -> bool:

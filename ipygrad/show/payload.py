@@ -64,6 +64,11 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
       check        null for the start, and where checks are off |
         status     "agrees" | "disagrees" | "not_checked"
         text       what was compared, and what may have gone wrong
+      source       null where no user wrote the backward that ran |
+        first      number of its first line, in its file or cell
+        lines      [text]
+        current    null
+        values     [{"name": text, "value": Number}], what its names held when it returned
       picture      bool: the function is one of numbers, and so has a plot; where no step has one,
                    no room is kept
       plot         an SVG document as text, with a column for each product that has a local and is
@@ -313,6 +318,7 @@ def _start(shown: Pass, kept: _Kept) -> Json:
         "products": products,
         "notes": [],
         "check": None,
+        "source": None,
         "picture": False,
         "plot": None,
     }
@@ -350,8 +356,22 @@ def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
         "products": products,
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
+        "source": _source(words, step),
         "picture": any(product["local"] and not product["constant"] for product in products),
         "plot": plot,
+    }
+
+
+def _source(words: Words, step: BareStep) -> Json | None:
+    if step.source is None:
+        return None
+    return {
+        "first": step.source.first,
+        "lines": list(step.source.lines),
+        "current": None,
+        "values": [
+            {"name": name, "value": _number(words, value)} for name, value in step.source.values
+        ],
     }
 
 

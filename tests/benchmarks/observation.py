@@ -8,17 +8,15 @@ plain and the observed ones in turns.
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipygrad.capture.adapters import Engines, libraries_in
-from ipygrad.capture.calls import CallRecorder
+from ipygrad.capture.adapters import Engines
+from ipygrad.capture.calls import CallRecorder, Calls
 from ipygrad.capture.observe import Observer
-from ipygrad.capture.shapes import defines_a_class, holds_classes
-from ipygrad.engine.core import watching
+from ipygrad.capture.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,24 +67,18 @@ def seconds(run: Callable[[], object]) -> float:
 
 def measure(setup: str, expression: str) -> tuple[float, float]:
     """Return the plain and the observed time of a loop, in seconds."""
-    namespace: dict[str, Any] = {"np": np}
+    namespace: dict[str, Any] = {"np": np, "__name__": "__main__"}
     exec(setup, namespace)  # noqa: S102 - the cells of this file
     source = LOOP.format(expression)
     code = compile(source, "<cell>", "exec")
-    libraries = libraries_in(source, namespace)
-    records = defines_a_class(source) or holds_classes(namespace)
 
     def plain() -> None:
         exec(code, namespace)  # noqa: S102
 
     def observed() -> None:
         observer = Observer("<cell>")
-        recorder = CallRecorder(observer)
-        with (
-            watching(observer),
-            Engines(recorder.calls).watching(libraries, observer),
-            recorder.recording() if records else nullcontext(),
-        ):
+        recorder = CallRecorder(observer, Calls())
+        with watched(source, namespace, observer, recorder, Engines(recorder.calls)):
             exec(code, namespace)  # noqa: S102
 
     times = [(seconds(plain), seconds(observed)) for _ in range(RUNS)]

@@ -20,6 +20,9 @@ LIBRARIES = {"dezero": "DeZeroAdapter", "torch": "TorchAdapter"}
 """Engines that are libraries: the name of the package, which is also that of our file, and the
 adapter in it. The file is imported only when a variable of the library turns up."""
 
+ENGINES = (*LIBRARIES, "micrograd")
+"""Packages that are engines."""
+
 SHAPES = {"micrograd": "MicrogradAdapter", "learners": "LearnersAdapter"}
 """Engines that learners type themselves, known by what their variables have: our file, and the
 adapter in it. They are tried in this order."""
@@ -111,7 +114,7 @@ def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
         The user's names.
     """
     roots = {_root(value) for name, value in namespace.items() if not name.startswith("_")}
-    return [name for name in _ADAPTERS if name in source or name in roots]
+    return [name for name in ENGINES if name in source or name in roots]
 
 
 def _root(value: object) -> str:

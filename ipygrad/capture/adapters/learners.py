@@ -43,7 +43,8 @@ class LearnersAdapter(Adapter):
     """
 
     def __init__(self, calls: Iterable[Call] = ()) -> None:
-        self._calls = {id(y): call for call in calls for y in call.outputs}
+        super().__init__(calls)
+        self._calls = {id(y): call for call in calls for y in call.outputs if y is not None}
         self._links: dict[int, Call] = {}
 
     def handles(self, value: object) -> bool:

@@ -1,0 +1,124 @@
+"""Hear of the calls of learners' own classes, by methods that stand in for theirs for a while.
+
+A profile function would hear of them, too, but of everything else as well: an empty one makes a
+loop of small calls more than twice as slow.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from contextlib import contextmanager
+from functools import wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from ipygrad.capture.calls import Turn
+from ipygrad.capture.shapes import is_typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from types import FrameType
+
+    from ipygrad.capture.calls import CallRecorder
+
+_CREATOR = frozenset(("creator", "set_creator"))
+
+
+@contextmanager
+def methods_wrapped(
+    recorder: CallRecorder, kinds: Iterable[type], libraries: Collection[str]
+) -> Iterator[None]:
+    """Let `recorder` hear of calls of ``__call__`` and ``backward`` while the block runs.
+
+    Parameters
+    ----------
+    recorder
+        Who listens.
+    kinds
+        Classes of the user's. Those that the block defines in the notebook are added.
+    libraries
+        Packages whose classes are heard of in other ways.
+    """
+    wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
+
+    def wrap(kind: type) -> None:
+        for name, wrapper in (("__call__", _heard_call), ("backward", _heard_backward)):
+            method = vars(kind).get(name)
+            if isinstance(method, FunctionType) and (kind, name) not in wrapped:
+                wrapped[kind, name] = (method, wrapper(recorder, method))
+                setattr(kind, name, wrapped[kind, name][1])
+
+    build_class = builtins.__build_class__
+
+    def build_and_wrap(*arguments: Any, **options: Any) -> Any:
+        kind = build_class(*arguments, **options)
+        if isinstance(kind, type) and is_typed(kind, libraries):
+            wrap(kind)
+        return kind
+
+    for kind in kinds:
+        wrap(kind)
+    builtins.__build_class__ = build_and_wrap
+    try:
+        yield
+    finally:
+        builtins.__build_class__ = build_class
+        for (kind, name), (method, stand_in) in wrapped.items():
+            # Unless the block has put another there.
+            if vars(kind).get(name) is stand_in:
+                setattr(kind, name, method)
+
+
+def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
+    sets_creators = not _CREATOR.isdisjoint(method.__code__.co_names)
+
+    @wraps(method)
+    def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
+        __tracebackhide__ = True
+        made = method(self, *given, **options)
+        if recorder.is_on:
+            recorder.was_called(self, given, made, sets_creators)
+        return made
+
+    return __call__
+
+
+def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
+    code = method.__code__
+
+    @wraps(method)
+    def backward(self: Any, *given: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        heard = recorder.goes_back(self, given, code) if recorder.is_on else None
+        if heard is None:
+            return method(self, *given, **options)
+        returned: Any = None
+        has_raised = True
+        try:
+            with _locals_kept(heard):
+                returned = method(self, *given, **options)
+            has_raised = False
+        finally:
+            recorder.went_back(heard, returned, has_raised=has_raised)
+        return returned
+
+    return backward
+
+
+@contextmanager
+def _locals_kept(heard: object) -> Iterator[None]:
+    """Keep the local names of a turn at its end; they are to be had from its frame only."""
+    if not isinstance(heard, Turn) or sys.getprofile() is not None:
+        yield
+        return
+
+    def listen(frame: FrameType, event: str, _returned: object) -> None:
+        if event == "return" and frame.f_code is heard.code:
+            heard.values = dict(frame.f_locals)
+
+    sys.setprofile(listen)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)

@@ -1,0 +1,379 @@
+"""An engine as learners type it, stage by stage, under ``%%grad``: graph, order, numbers, notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.shell import Ran, Shell
+
+STAGES = Path(__file__).parent / "stages"
+X_GRAD = 3.297442541400256
+MANUAL = "y.grad = np.array(1.0)\nb.grad = C.backward(y.grad)\n"
+FORWARD = """\
+A = Square()
+B = Exp()
+C = Square()
+x = Variable(np.array(0.5))
+a = A(x)
+b = B(a)
+y = C(b)
+"""
+SHARED = "x = Variable(np.array(2.0))\na = square(x)\ny = add(square(a), square(a))\n"
+EARLY = (
+    "Square takes its turn before all gradients of a have arrived, with 1 of 2: it gets 8, but 16 "
+    "would be right."
+)
+
+
+@pytest.fixture
+def at_stage(shell: Shell) -> Callable[[int], Shell]:
+    """Give a function that types the classes of a stage into an empty notebook."""
+
+    def type_in(number: int) -> Shell:
+        shell.run("%reset -f")
+        assert shell.run((STAGES / f"stage{number:02}.py").read_text()).is_fine
+        return shell
+
+    return type_in
+
+
+def under_the_magic(shell: Shell, cell: str) -> Ran:
+    ran = shell.run("%%grad -o bp\n" + cell)
+    assert ran.error is None
+    return ran
+
+
+def labels(shell: Shell) -> list[str]:
+    return [step.label for step in shell["bp"]]
+
+
+def gradients(shell: Shell) -> dict[str, float]:
+    """Return what the pass leaves in each variable that it reaches, by name."""
+    bp = shell["bp"]
+    found = {}
+    for step in bp:
+        inputs = bp.graph.functions[step._bare.function].inputs
+        for number, after in zip(inputs, step.after, strict=True):
+            found[bp.graph.variables[number].name] = after.item()
+    return found
+
+
+def notes(shell: Shell) -> list[tuple[str, ...]]:
+    return [step.notes for step in shell["bp"]]
+
+
+CHAIN = {"b": 2.568050833375483, "a": X_GRAD, "x": X_GRAD}
+
+
+@pytest.mark.parametrize("stage", [2, 4])
+def test_without_links_and_backward_the_slope_is_measured(
+    at_stage: Callable[[int], Shell], stage: int
+) -> None:
+    shell = at_stage(stage)
+    under_the_magic(shell, FORWARD)
+    assert labels(shell) == ["Square", "Exp", "Square"]
+    assert gradients(shell) == pytest.approx(CHAIN, rel=1e-9)
+    assert notes(shell)[1] == ("Exp has no backward yet: the slope is measured, not computed.",)
+    assert [step.check.reason for step in shell["bp"]] == ["measured"] * 3
+    assert [step.line for step in shell["bp"]] == [8, 7, 6]
+
+
+def test_a_measured_slope_keeps_its_value(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(4)
+    cell = """\
+def f(x):
+    A = Square()
+    B = Exp()
+    C = Square()
+    return C(B(A(x)))
+
+x = Variable(np.array(0.5))
+dy = numerical_diff(f, x)
+dy
+"""
+    under_the_magic(shell, cell)
+    assert shell["dy"] == pytest.approx(X_GRAD, rel=1e-7)
+    assert labels(shell) == ["Square", "Exp", "Square"]
+
+
+@pytest.mark.parametrize("stage", [6, 7, 8])
+def test_forward_alone_is_enough(at_stage: Callable[[int], Shell], stage: int) -> None:
+    shell = at_stage(stage)
+    under_the_magic(shell, FORWARD)
+    assert labels(shell) == ["Square", "Exp", "Square"]
+    assert gradients(shell) == CHAIN
+    assert notes(shell) == [(), (), ()]
+    assert {step.check.status for step in shell["bp"]} == {"agrees"}
+    left = None if stage == 6 else X_GRAD  # there is no y.backward() to do as
+    assert shell["x"].grad == left
+
+
+def test_each_backward_by_hand_is_a_step(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    ran = under_the_magic(
+        shell, FORWARD + MANUAL + "a.grad = B.backward(b.grad)\nx.grad = A.backward(a.grad)\n"
+    )
+    assert "Not called yet" not in ran.text
+    assert labels(shell) == ["Square", "Exp", "Square"]
+    assert gradients(shell) == CHAIN
+    assert shell["x"].grad == X_GRAD
+
+
+@pytest.mark.parametrize("magic", ["", "%%grad -o bp\n"], ids=["forward plain", "forward observed"])
+def test_backward_by_hand_in_cells_of_its_own(at_stage: Callable[[int], Shell], magic: str) -> None:
+    shell = at_stage(6)
+    assert shell.run(magic + FORWARD).is_fine
+    assert "Not called yet: B.backward and A.backward." in under_the_magic(shell, MANUAL).text
+    assert gradients(shell) == {"b": CHAIN["b"]}
+    ran = under_the_magic(shell, "a.grad = B.backward(b.grad)")
+    assert "Backward pass of y\nNot called yet: A.backward." in ran.text
+    assert gradients(shell) == {"b": CHAIN["b"], "a": X_GRAD}
+    assert "Not called yet" not in under_the_magic(shell, "x.grad = A.backward(a.grad)").text
+    assert gradients(shell) == CHAIN
+
+
+def test_the_way_back_by_hand_can_be_run_again(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    shell.run(FORWARD)
+    by_hand = MANUAL + "a.grad = B.backward(b.grad)\nx.grad = A.backward(a.grad)\n"
+    under_the_magic(shell, by_hand)
+    under_the_magic(shell, by_hand)
+    assert len(shell["bp"]) == 3
+
+
+def test_a_backward_that_is_left_out_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    ran = under_the_magic(shell, FORWARD + MANUAL + "x.grad = A.backward(b.grad)\n")
+    assert "Not called yet: B.backward." in ran.text
+    assert notes(shell)[1] == (
+        "Square.backward was given b.grad, but it needs a.grad, the gradient of what Square made.",
+    )
+
+
+def test_a_backward_by_hand_too_early_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    ran = shell.run("%%grad -o bp\n" + FORWARD + MANUAL + "x.grad = A.backward(a.grad)\n")
+    assert isinstance(ran.error, TypeError)
+    assert "a.grad is None when A.backward needs it: run B.backward first" in ran.text
+    assert "1     Square    8" in ran.text
+
+
+@pytest.mark.parametrize("stage", [6, 7])
+def test_a_backward_without_return_is_told(at_stage: Callable[[int], Shell], stage: int) -> None:
+    shell = at_stage(stage)
+    shell.run(
+        "class Exp(Exp):\n    def backward(self, gy):\n        gx = np.exp(self.input.data) * gy\n"
+    )
+    way_back = MANUAL + "a.grad = B.backward(b.grad)\nx.grad = A.backward(a.grad)\n"
+    if stage == 7:
+        way_back = "y.grad = np.array(1.0)\ny.backward()\n"
+    ran = shell.run("%%grad\n" + FORWARD + way_back)
+    assert isinstance(ran.error, TypeError)
+    assert 'B.backward returned None: did you forget "return gx"?' in ran.text
+
+
+def test_a_first_gradient_that_is_missing_is_told(at_stage: Callable[[int], Shell]) -> None:
+    ran = at_stage(7).run("%%grad\n" + FORWARD + "y.backward()\n")
+    assert isinstance(ran.error, TypeError)
+    assert "y.grad is None when C.backward needs it: assign y.grad = np.array(1.0) first" in (
+        ran.text
+    )
+
+
+def test_a_function_that_does_not_set_its_creator_is_told(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(7)
+    shell.run(
+        "class Square(Square):\n    def __call__(self, input):\n"
+        "        self.input = input\n        return Variable(self.forward(input.data))\n"
+    )
+    ran = under_the_magic(shell, FORWARD)
+    assert (
+        "y has no creator: Square.__call__ returned a Variable without calling "
+        "output.set_creator(self)"
+    ) in ran.text
+    assert labels(shell) == ["Square", "Exp", "Square"]
+
+
+@pytest.mark.parametrize("stage", [7, 8, 9])
+@pytest.mark.parametrize("way_back", ["", "y.grad = np.array(1.0)\ny.backward()\n"])
+def test_their_own_backward_is_what_is_shown(
+    at_stage: Callable[[int], Shell], stage: int, way_back: str
+) -> None:
+    shell = at_stage(stage)
+    ran = under_the_magic(shell, FORWARD + way_back)
+    assert gradients(shell) == CHAIN
+    assert shell["x"].grad == X_GRAD
+    assert ("The cell ran a backward pass itself" in ran.text) == bool(way_back)
+
+
+def test_a_pass_shows_the_text_and_the_values_of_their_backward(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(7)
+    under_the_magic(shell, FORWARD)
+    steps = shell["bp"]._payload({})["steps"]
+    assert steps[0]["source"] is None
+    source = steps[2]["source"]
+    assert source["lines"][-2:] == ["    gx = np.exp(x) * gy", "    return gx"]
+    assert {v["name"]: v["value"]["text"] for v in source["values"]} == {
+        "gy": "2.568",
+        "x": "0.25",
+        "gx": "3.297",
+    }
+
+
+def test_functions_of_python_stand_before_the_classes(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(9)
+    under_the_magic(shell, "x = Variable(np.array(0.5))\ny = square(exp(square(x)))\n")
+    assert [v.name for v in shell["bp"].graph.variables] == [
+        "x", "square(x)", "exp(square(x))", "y",
+    ]  # fmt: skip
+    assert shell["x"].grad == X_GRAD
+
+
+@pytest.mark.parametrize(
+    ("stage", "call"),
+    [(11, "ys = Add()([x0, x1])\ny = ys[0]\n"), (12, "y = add(x0, x1)\n")],
+    ids=["a list", "several arguments"],
+)
+def test_several_inputs(at_stage: Callable[[int], Shell], stage: int, call: str) -> None:
+    shell = at_stage(stage)
+    cell = "x0 = Variable(np.array(2.0))\nx1 = Variable(np.array(3.0))\n" + call
+    under_the_magic(shell, cell)
+    assert gradients(shell) == pytest.approx({"x0": 1, "x1": 1}, rel=1e-9)
+    assert notes(shell) == [("Add has no backward yet: the slope is measured, not computed.",)]
+
+
+@pytest.mark.parametrize("way_back", ["", "y.backward()\nx.grad\n"], ids=["ours", "theirs"])
+def test_overwritten_gradients(at_stage: Callable[[int], Shell], way_back: str) -> None:
+    shell = at_stage(13)
+    ran = under_the_magic(shell, SHARED + way_back)
+    assert shell["x"].grad == 32
+    assert "This pass ends with x.grad = 32, but 64 would be right: see step 3 and step 4." in (
+        ran.text
+    )
+    replaced = (
+        "a.grad held 8, and 8 took its place instead of being added to it: 16 would be right."
+    )
+    assert notes(shell) == [(), (), (EARLY,), (replaced,), ()]
+
+
+@pytest.mark.parametrize("way_back", ["", "y.backward()\nx.grad\n"], ids=["ours", "theirs"])
+def test_turns_that_come_too_early(at_stage: Callable[[int], Shell], way_back: str) -> None:
+    shell = at_stage(14)
+    ran = under_the_magic(shell, SHARED + way_back)
+    assert shell["x"].grad == 96
+    assert "This pass ends with x.grad = 96, but 64 would be right: see step 3 and step 5." in (
+        ran.text
+    )
+    twice = (
+        "Square had its turn before, in step 3: what it contributed to x then is still there, and "
+        "counts twice."
+    )
+    assert notes(shell) == [(), (), (EARLY,), (), (twice,)]
+
+
+@pytest.mark.parametrize("stage", [16, 17, 18, 20, 21, 22])
+@pytest.mark.parametrize("way_back", ["", "y.backward()\nx.grad\n"], ids=["ours", "theirs"])
+def test_generations_give_the_right_order(
+    at_stage: Callable[[int], Shell], stage: int, way_back: str
+) -> None:
+    shell = at_stage(stage)
+    ran = under_the_magic(shell, SHARED + way_back)
+    assert shell["x"].grad == 64
+    assert "would be right" not in ran.text
+    assert notes(shell) == [()] * 4
+    assert [step.line for step in shell["bp"]] == [4, 4, 4, 3]
+    functions = shell["bp"].graph.functions
+    assert [functions[step._bare.function].generation for step in shell["bp"]] == [2, 1, 1, 0]
+
+
+def test_a_gradient_left_over_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(14)
+    cell = "x = Variable(np.array(3.0))\ny = add(x, x)\ny.backward()\n"
+    under_the_magic(shell, cell)
+    under_the_magic(shell, "y = add(x, x)\ny.backward()\n")
+    assert shell["x"].grad == 4
+    assert notes(shell) == [
+        ("x.grad still held 2 from an earlier pass, and this is added to it.",),
+    ]
+
+
+@pytest.mark.parametrize(("stage", "gradient"), [(13, 1), (14, 2), (16, 2), (18, 2)])
+def test_one_variable_twice(at_stage: Callable[[int], Shell], stage: int, gradient: float) -> None:
+    shell = at_stage(stage)
+    under_the_magic(shell, "x = Variable(np.array(3.0))\ny = add(x, x)\n")
+    assert shell["x"].grad == gradient
+    (step,) = shell["bp"]
+    assert (step.before, step.after) == ((None, 1), (1, gradient))
+    replaced = "x.grad held 1, and 1 took its place instead of being added to it: 2 would be right."
+    assert step.notes == ((replaced,) if gradient == 1 else ())
+
+
+def test_intermediate_gradients_that_are_dropped(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(18)
+    cell = """\
+x0 = Variable(np.array(1.0))
+x1 = Variable(np.array(1.0))
+t = add(x0, x1)
+y = add(x0, t)
+y.backward()
+"""
+    under_the_magic(shell, cell)
+    assert (shell["t"].grad, shell["y"].grad) == (None, None)
+    assert gradients(shell) == {"x0": 2, "t": 1, "x1": 1}
+    assert notes(shell) == [(), ()]
+
+
+def test_nothing_is_recorded_where_the_learner_says_so(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(18)
+    ran = shell.run("%%grad\nx = Variable(np.array(2.0))\nwith no_grad():\n    y = square(x)\ny\n")
+    assert "needs a result to go back from" in str(ran.error)
+
+
+def test_operators(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(20)
+    cell = """\
+a = Variable(np.array(3.0))
+b = Variable(np.array(2.0))
+c = Variable(np.array(1.0))
+y = a * b + c
+"""
+    under_the_magic(shell, cell)
+    assert gradients(shell) == {"a * b": 1, "c": 1, "a": 2, "b": 3}
+
+
+def test_operators_with_numbers_and_arrays(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(22)
+    cell = "x = Variable(np.array(2.0))\ny = 2 / x - x ** 3 * -x + np.array(3.0)\n"
+    under_the_magic(shell, cell)
+    assert shell["x"].grad == 31.5
+    assert labels(shell) == ["Add", "Sub", "Mul", "Neg", "Pow", "Div"]
+    assert {step.check.status for step in shell["bp"]} == {"agrees"}
+
+
+def test_arrays(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(22)
+    under_the_magic(shell, "x = Variable(np.array([2.0, 1.0]))\ny = x * x\n")
+    assert shell["x"].grad.tolist() == [4, 2]
+
+
+def test_their_classes_may_stand_in_the_cell_itself(shell: Shell) -> None:
+    shell.run("%reset -f")
+    under_the_magic(shell, (STAGES / "stage07.py").read_text() + FORWARD)
+    assert gradients(shell) == CHAIN
+
+
+def test_a_profile_function_is_put_back(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(7)
+    shell.run("%%grad -q\n" + FORWARD + "1 / 0\n")
+    shell.run("import sys\nleft = sys.getprofile()")
+    assert shell["left"] is None
