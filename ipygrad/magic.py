@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from ipygrad.capture.adapters import ENGINES, Engines, libraries_in
+from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import checked_cotangent, run_backward
 from ipygrad.capture.evaluate import (
@@ -25,15 +25,13 @@ from ipygrad.capture.evaluate import (
     shown_in_short,
 )
 from ipygrad.capture.history import History
-from ipygrad.capture.listening import Listener
-from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import ORDERS, run_in_order
 from ipygrad.capture.own_runs import is_own, names_of_functions, own_run, run_own_backward
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
-from ipygrad.capture.shapes import classes_in, is_like_micrograd
-from ipygrad.capture.wrapping import methods_wrapped
-from ipygrad.engine.core import Function, Variable, watching
+from ipygrad.capture.watching import watched
+from ipygrad.engine.core import Function, Variable
 from ipygrad.explain.lessons import describe_order, describe_own
 from ipygrad.explain.numbers import described
 from ipygrad.explain.words import Words
@@ -207,22 +205,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
     ) -> Outcome:
         names = self.shell.user_ns
-        libraries = libraries_in(cell.source, names)
-        kinds = classes_in(names, ENGINES)
-        listens = (
-            libraries
-            or calls_a_backward_with_arguments(cell.source)
-            or any(map(is_like_micrograd, kinds))
-            or "_prev" in cell.source
-        )
-        listener = Listener(recorder, observer, libraries)
-        with (
-            watching(observer),
-            engines.watching(libraries, observer),
-            recorder.recording(),
-            methods_wrapped(recorder, kinds, ENGINES),
-            listener.listening() if listens else nullcontext(),
-        ):
+        with watched(cell.source, names, observer, recorder, engines):
             outcome = run(self.shell, cell)
         if recorder.by_hand.turns:
             self._history.guess(names)
@@ -316,6 +299,8 @@ class GradMagics(Magics):  # type: ignore[misc]
                 f"--step {options.step} is not in this pass, which has steps 0 to "
                 f"{len(recorded.steps)}"
             )
+        if captured.unknown:
+            notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
         bp = BackwardPass(
             graph,
             recorded,

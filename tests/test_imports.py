@@ -51,7 +51,7 @@ LIBRARIES = {
     "executing": ["capture.observe"],
     "matplotlib": ["show.plot", "show.still"],
     "dezero": ["capture.adapters.dezero"],
-    "torch": ["capture.adapters.torch"],
+    "torch": ["capture.adapters.torch", "capture.adapters.torch_calls"],
     "PIL": ["show.still", "show.files"],
     "pandas": ["show.files"],
     "anywidget": ["show.widget"],

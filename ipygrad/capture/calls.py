@@ -19,7 +19,7 @@ from ipygrad.capture.shapes import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import CodeType, FrameType
+    from types import CodeType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
@@ -203,7 +203,6 @@ class CallRecorder:
         given: Sequence[Any],
         made: Any,
         sets_creators: bool,
-        frame: FrameType | None = None,
     ) -> None:
         """Hear that a function was called on `given` and returned `made`.
 
@@ -211,9 +210,6 @@ class CallRecorder:
         ----------
         sets_creators
             Whether its ``__call__`` does so: then it has its reasons when it does not (no_grad).
-        frame
-            Who called it, where only some of such calls give values of the cell's expressions;
-            None for one that does.
         """
         if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
@@ -222,10 +218,7 @@ class CallRecorder:
         if not outputs or self._observer.knows(outputs[0]):
             return
         self._kinds.update(map(type, outputs))
-        if frame is None:
-            self._observer.called(function, outputs)
-        else:
-            self._observer.noted(outputs, frame)
+        self._observer.called(function, outputs)
         if not sets_creators and getattr(outputs[0], "creator", None) is None:
             is_one = len(given) == 1 and type(given[0]) in self._kinds
             inputs = tuple(given) if is_one else variables_in(given)

@@ -1,6 +1,6 @@
-"""Hear of the calls of engines that are libraries, and of backward methods called by hand.
+"""Hear of backward methods that are called by hand, and of values that are born by operators.
 
-These classes are not the user's, so nothing is put into them: a profile function looks at all calls
+Neither has a method of the user's that could be stood in for: a profile function looks at all calls
 while the cell runs.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from types import FrameType
 
-    from ipygrad.capture.calls import CallRecorder
+    from ipygrad.capture.calls import CallRecorder, Run, Turn
     from ipygrad.capture.observe import Observer
 
 
@@ -41,7 +41,7 @@ class Listener:
         self._recorder = recorder
         self._observer = observer
         self._libraries = libraries
-        self._open: list[tuple[FrameType, Any]] = []
+        self._open: list[tuple[FrameType, Turn | Run]] = []
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -67,35 +67,21 @@ class Listener:
             elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
                 # micrograd's values are born by operators, there is no function to be called.
                 self._observer.noted((_arguments(frame)[0],), frame.f_back)
-            if returned is not None:
-                several = returned if type(returned) in (list, tuple) else (returned,)
-                for output in several:
-                    self._observer.returned(output, frame.f_back)
-        elif event == "call" and frame.f_code.co_name in ("__call__", "backward"):
+        elif event == "call" and frame.f_code.co_name == "backward":
             self._begins(frame)
 
     def _begins(self, frame: FrameType) -> None:
         owner, *given = _arguments(frame)
-        is_backward = frame.f_code.co_name == "backward"
         if isinstance(owner, Function):
-            if is_backward:
-                self._observer.called_backward(owner, frame)
-        elif not is_of(type(owner), self._libraries):
-            return
-        elif not is_backward:
-            self._open.append((frame, (owner, given)))
-        else:
+            self._observer.called_backward(owner, frame)
+        elif is_of(type(owner), self._libraries):
             heard = self._recorder.goes_back(owner, given, frame.f_code)
             if heard is not None:
                 self._open.append((frame, heard))
 
-    def _ends(self, frame: FrameType, what: Any, returned: Any) -> None:
-        if type(what) is tuple:
-            owner, given = what
-            self._recorder.was_called(owner, given, returned, True, frame.f_back)
-        else:
-            has_raised = returned is None and not _is_returning(frame)
-            self._recorder.went_back(what, returned, has_raised=has_raised)
+    def _ends(self, frame: FrameType, heard: Turn | Run, returned: Any) -> None:
+        has_raised = returned is None and not _is_returning(frame)
+        self._recorder.went_back(heard, returned, has_raised=has_raised)
 
 
 def _is_returning(frame: FrameType) -> bool:

@@ -40,15 +40,6 @@ class CallSite(NamedTuple):
     arguments: tuple[str, ...]
 
 
-class _Noted(NamedTuple):
-    """Where an output was made: an instruction of the cell, whose value it may be."""
-
-    reference: Callable[[], Any]
-    code: CodeType | None
-    instruction: int
-    is_value: bool
-
-
 class Observer:
     """Witness of one cell: notes every recorded call, and every gradient that the cell made.
 
@@ -69,7 +60,10 @@ class Observer:
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
-        self._calls: dict[int, _Noted] = {}
+        # Where an output was made: an instruction of the cell, whose value it may be.
+        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int, bool]] = {}
+        self._callee: FrameType | None = None
+        self._latest: tuple[Any, ...] = ()
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
@@ -80,37 +74,35 @@ class Observer:
 
     def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
         """Note the innermost line of the cell that is running."""
-        self._note(outputs, sys._getframe(1), is_value=True)
+        self.noted(outputs, sys._getframe(1))
 
     def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
-        """Note that `outputs` were made by a call from `frame`.
+        """Note that `outputs` were made by a call from `frame`, or by who called that.
 
-        Where the cell itself did not make that call, they may be intermediates of an expression in
-        it; they are its value once `returned` says so.
+        Of all that one call from the cell makes, the last is its value.
         """
-        self._note(outputs, frame, is_value=self._is_of_the_cell(frame))
-
-    def returned(self, output: object, frame: FrameType | None) -> None:
-        """Note that a call from `frame` has returned `output`."""
-        if not (self._is_of_the_cell(frame) and self.knows(output)):
-            return
-        if not self._calls[id(output)].is_value:
-            self._note((output,), frame, is_value=True)
-
-    def _is_of_the_cell(self, frame: FrameType | None) -> bool:
-        return frame is not None and frame.f_code.co_filename == self._filename
-
-    def _note(self, outputs: tuple[Any, ...], frame: FrameType | None, *, is_value: bool) -> None:
-        while frame is not None and frame.f_code.co_filename != self._filename:
-            frame = frame.f_back
-        code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+        filename, callee, code, instruction = self._filename, None, None, -1
+        while frame is not None:
+            code = frame.f_code
+            if code.co_filename == filename:
+                instruction = frame.f_lasti
+                break
+            callee, frame, code = frame, frame.f_back, None
+        if callee is not None and callee is self._callee:
+            for output in self._latest:
+                self._calls[id(output)] = (*self._calls[id(output)][:3], False)
+        self._callee, self._latest = callee, outputs
         for output in outputs:
-            self._calls[id(output)] = _Noted(reference_to(output), code, instruction, is_value)
+            self._calls[id(output)] = (reference_to(output), code, instruction, True)
+
+    def rest(self) -> None:
+        """Let go of what was noted last: the cell has run."""
+        self._callee, self._latest = None, ()
 
     def knows(self, output: object) -> bool:
         """Tell whether somebody has noted how `output` was made."""
         noted = self._calls.get(id(output))
-        return noted is not None and noted.reference() is output
+        return noted is not None and noted[0]() is output
 
     def ran_backward(self, result: object) -> None:
         """Note that the cell ran a backward pass."""
@@ -122,7 +114,7 @@ class Observer:
 
     def made(self) -> list[Any]:
         """Return what the calls made and somebody still holds, in order."""
-        living = (noted.reference() for noted in self._calls.values())
+        living = (noted[0]() for noted in self._calls.values())
         return [output for output in living if output is not None]
 
     def site_of(self, output: object) -> CallSite | None:

@@ -16,24 +16,18 @@ if TYPE_CHECKING:
     from ipygrad.capture.calls import Call
     from ipygrad.capture.observe import Observer
 
-LIBRARIES = {
-    "dezero": "DeZeroAdapter",
-    "torch": "TorchAdapter",
-}
+LIBRARIES = {"dezero": "DeZeroAdapter", "torch": "TorchAdapter"}
 """Engines that are libraries: the name of the package, which is also that of our file, and the
 adapter in it. The file is imported only when a variable of the library turns up."""
 
-TYPED_AFTER = ("micrograd",)
-"""Packages whose variables are found by their shape."""
+ENGINES = (*LIBRARIES, "micrograd")
+"""Packages that are engines."""
 
-ENGINES = (*LIBRARIES, *TYPED_AFTER)
-
-SHAPES = {
-    "micrograd": "MicrogradAdapter",
-    "learners": "LearnersAdapter",
-}
+SHAPES = {"micrograd": "MicrogradAdapter", "learners": "LearnersAdapter"}
 """Engines that learners type themselves, known by what their variables have: our file, and the
 adapter in it. They are tried in this order."""
+
+_ADAPTERS = LIBRARIES | SHAPES
 
 
 class Engines:
@@ -53,8 +47,8 @@ class Engines:
         """Return the adapter for another engine's variable, None for anything else."""
         if isinstance(value, Variable):
             return None
-        for file, name in (*_libraries_of(value), *SHAPES.items()):
-            adapter = self._adapter(file, name)
+        for file in (*_libraries_of(value), *SHAPES):
+            adapter = self._adapter(file)
             if adapter.handles(value):
                 return adapter
         return None
@@ -96,16 +90,15 @@ class Engines:
         """Let those of the libraries that are loaded tell `observer` what they do in the block."""
         with ExitStack() as stack:
             for library in libraries:
-                if library in LIBRARIES and library in sys.modules:
-                    adapter = self._adapter(library, LIBRARIES[library])
-                    stack.enter_context(adapter.watching(observer))
+                if library in sys.modules:
+                    stack.enter_context(self._adapter(library).watching(observer))
             yield
 
-    def _adapter(self, file: str, name: str) -> Adapter:
+    def _adapter(self, file: str) -> Adapter:
         from importlib import import_module
 
         if file not in self._adapters:
-            kind: Any = getattr(import_module(f"{__name__}.{file}"), name)
+            kind: Any = getattr(import_module(f"{__name__}.{file}"), _ADAPTERS[file])
             self._adapters[file] = kind(self._calls)
         return self._adapters[file]
 
@@ -134,9 +127,9 @@ def _root(value: object) -> str:
     return str(module).partition(".")[0]
 
 
-def _libraries_of(value: object) -> Iterator[tuple[str, str]]:
+def _libraries_of(value: object) -> Iterator[str]:
     """Yield the libraries that the class of `value`, or one that it inherits, is from."""
     roots = {str(kind.__module__).partition(".")[0] for kind in type(value).__mro__}
-    for library, name in LIBRARIES.items():
+    for library in LIBRARIES:
         if library in roots and library in sys.modules:
-            yield library, name
+            yield library

@@ -34,6 +34,14 @@ class Captured(NamedTuple):
     graph: Graph
     translation: Translation | None
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of the variables whose values the engine has not kept."""
+        if self.translation is None:
+            return ()
+        nodes = self.graph.variables
+        return tuple(n.name for n in nodes if not self.translation.is_known(n.variable))
+
     def leave_gradients(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
         """Leave gradients as the ``backward()`` of the result's own engine does.
 
@@ -102,6 +110,7 @@ def capture(
     if adapter is None:
         kind = type(results[-1]).__name__
         raise TypeError(f"a {kind} is no variable of an engine that ipygrad knows")
+    adapter.meet(namespace)
     translation = Translation(
         [result for result in results if engines.adapter_of(result) is adapter], adapter
     )

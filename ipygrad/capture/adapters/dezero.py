@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dezero.core import Variable, using_config
+from dezero.core import Function, Variable, using_config
 from dezero.functions import SoftmaxCrossEntropy
 
-from ipygrad.capture.adapters.protocol import Adapter, Rerun
+from ipygrad.capture.adapters.protocol import Adapter, Rerun, heard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import FrameType
 
     from ipygrad.capture.adapters.protocol import Contributions
     from ipygrad.capture.calls import Call
+    from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
 
@@ -108,6 +111,22 @@ class DeZeroAdapter(Adapter):
         """Run ``result.backward()``, which keeps the gradients of leaves only."""
         result.grad = Variable(cotangent.copy())
         result.backward()
+
+    @contextmanager
+    def watching(self, observer: Observer) -> Iterator[None]:
+        """Hear of each function that is called, and of ``backward``."""
+
+        def called(_function: object, made: Any, frame: FrameType) -> None:
+            # What backward computes with has no history, unless it is to be differentiated again.
+            outputs = tuple(made) if isinstance(made, (list, tuple)) else (made,)
+            if outputs[0].creator is not None:
+                observer.noted(outputs, frame)
+
+        def went_back(result: object, _returned: object, _frame: FrameType) -> None:
+            observer.ran_backward(result)
+
+        with heard(Function, "__call__", called), heard(Variable, "backward", went_back):
+            yield
 
 
 def _is_given(variable: Any) -> bool:

@@ -8,17 +8,21 @@ operands by name, so they are read off it. Who made it is told by the closure's 
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun
+from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun, heard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from ipygrad.capture.adapters.protocol import Contributions
+    from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
 LABELS = {"+": "add", "*": "mul", "-": "sub", "/": "div", "**": "pow"}
@@ -119,6 +123,23 @@ class MicrogradAdapter(Adapter):
         result.grad = cotangent.item()
         for value in reversed(order):
             value._backward()
+
+    @contextmanager
+    def watching(self, observer: Observer) -> Iterator[None]:
+        """Hear of each value that the package makes, and of ``backward``."""
+        engine = sys.modules.get("micrograd.engine")
+        if engine is None:
+            yield
+            return
+
+        def made(value: object, _none: None, frame: FrameType) -> None:
+            observer.noted((value,), frame)
+
+        def went_back(result: object, _none: None, _frame: FrameType) -> None:
+            observer.ran_backward(result)
+
+        with heard(engine.Value, "__init__", made), heard(engine.Value, "backward", went_back):
+            yield
 
     def _operands(self, function: Any) -> Mapping[str, Any]:
         """Return what a value was made of, by its names in the closure: self comes first."""

@@ -9,6 +9,7 @@ of the engine.
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class Translation:
 
     def __init__(self, results: Sequence[object], adapter: Adapter) -> None:
         self._adapter = adapter
+        self._result = results[0]
         self._mirrors: dict[int, Variable] = {}
         self._origins: dict[Variable, Any] = {}
         # Numbers of objects are keys here, so the objects have to stay.
@@ -106,7 +108,11 @@ class Translation:
 
     def run_backward(self, cotangent: Array) -> None:
         """Let the engine go back from the result by itself, and leave its gradients."""
-        self._adapter.run_backward(self._origins[self.results[0]], cotangent)
+        self._adapter.run_backward(self._result, cotangent)
+
+    def is_known(self, mirror: Variable) -> bool:
+        """Tell whether the engine has kept the value of a mirror's variable."""
+        return self._adapter.is_known(self._origins[mirror])
 
     @property
     def leaves(self) -> list[Variable]:
@@ -146,10 +152,11 @@ class Translation:
         mirror.generation = max((x.generation for x in inputs), default=0)
         made = self._adapter.outputs(function)
         outputs = [None if y is None else self._new(y, Variable) for y in made]
-        mirror.outputs = tuple(
-            Variable(self._lost(mirror, number)) if y is None else y
-            for number, y in enumerate(outputs)
-        )
+        with quietly() if None in made else nullcontext():
+            mirror.outputs = tuple(
+                Variable(self._adapter.like_output(function, number)) if y is None else y
+                for number, y in enumerate(outputs)
+            )
         for y in outputs:
             if y is not None:
                 y.set_creator(mirror)
@@ -167,13 +174,6 @@ class Translation:
         self._mirrors[id(identity)] = mirror
         self._origins[mirror] = variable
         return mirror
-
-    def _lost(self, mirror: MirrorFunction, number: int) -> Array:
-        """Return something of the shape of an output that nobody holds any more."""
-        # Its shape tells what zeros arrive there, and only forward knows it.
-        with quietly():
-            outputs = self._adapter.rerun(mirror.foreign, [x.data for x in mirror.inputs]).outputs
-        return outputs[number]
 
 
 class MirroredSites:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ipygrad.capture.calls import Call
@@ -82,6 +84,13 @@ class Adapter(ABC):
     def data(self, variable: Any) -> Array:
         """Return the value of a variable, of its shape; nan where the engine did not keep it."""
 
+    def is_known(self, variable: Any) -> bool:  # noqa: ARG002
+        """Tell whether the engine has kept the value of a variable."""
+        return True
+
+    def meet(self, namespace: Mapping[str, object]) -> None:  # noqa: B027 - nothing, by default
+        """Look at what the user holds, before a graph is read, for what the graph has not kept."""
+
     def name(self, variable: Any) -> str | None:
         """Return the name that a variable was given, None without one."""
         name = getattr(variable, "name", None)
@@ -122,6 +131,14 @@ class Adapter(ABC):
             When the engine has not kept what that takes.
         """
 
+    def like_output(self, function: Any, number: int) -> Array:
+        """Return an array of the shape of an output that nobody holds any more.
+
+        Its shape tells what zeros arrive there.
+        """
+        inputs = [self.data(x) for x in self.inputs(function)]
+        return self.rerun(function, inputs).outputs[number]
+
     @abstractmethod
     def gradient(self, variable: Any) -> Array | None:
         """Return the gradient that a variable holds now, None for "not yet"."""
@@ -137,6 +154,36 @@ class Adapter(ABC):
     def watching(self, observer: Observer) -> AbstractContextManager[object]:  # noqa: ARG002
         """Tell `observer`, inside the block, of what the engine makes and of backward passes.
 
-        An engine written in Python needs none: its calls are heard as a learner's are.
+        What is told of is what `identity` returns. Without it, pictures know no lines of the cell.
         """
         return nullcontext()
+
+
+@contextmanager
+def heard(owner: type, name: str, tell: Callable[..., object]) -> Iterator[None]:
+    """Let each call of a method be told of while the block runs.
+
+    A profile function could hear of it, too, but would slow down all that the cell calls.
+
+    Parameters
+    ----------
+    owner, name
+        The method.
+    tell
+        Called after the method, with the object, what the method returned, and the frame that
+        called it.
+    """
+    method = getattr(owner, name)
+
+    @wraps(method)
+    def telling(self: Any, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        returned = method(self, *arguments, **options)
+        tell(self, returned, sys._getframe(1))
+        return returned
+
+    setattr(owner, name, telling)
+    try:
+        yield
+    finally:
+        setattr(owner, name, method)

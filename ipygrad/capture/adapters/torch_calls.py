@@ -1,0 +1,210 @@
+"""What PyTorch was asked to do while a cell ran.
+
+Its graph keeps what backward needs and no more: neither where a node was made, nor every value on
+the way, nor how to compute it once more. All that passes by here when a function of torch is
+called, and is left in the ``metadata`` of the graph's node, which lives as long as the node does.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ipygrad.capture.observe import Observer
+
+_TOKENS, _CALL = "ipygrad tokens", "ipygrad call"
+
+Edge = tuple[Any, int]
+"""The way back from a tensor: a node and the number of its output, or a leaf and 0."""
+
+
+class Call(NamedTuple):
+    """A call that made one node.
+
+    Attributes
+    ----------
+    function, arguments, options
+        What was called, with marks in the places of tensors.
+    constants
+        For each tensor, in order, the tensor if it has no gradient, else None.
+    """
+
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    options: Mapping[str, Any]
+    constants: tuple[torch.Tensor | None, ...]
+
+    def again(self, tensors: Sequence[torch.Tensor]) -> Any:
+        """Call it on other tensors."""
+        rest = iter(tensors)
+        arguments = [_replaced(argument, rest) for argument in self.arguments]
+        options = {name: _replaced(option, rest) for name, option in self.options.items()}
+        return self.function(*arguments, **options)
+
+
+class Token:
+    """Stands for one output of a node.
+
+    Attributes
+    ----------
+    value
+        What it held, without its history; None where nobody saw it.
+    """
+
+    def __init__(self) -> None:
+        self.value: torch.Tensor | None = None
+        self._version = 0
+
+    def see(self, tensor: torch.Tensor) -> None:
+        """Take note of the value."""
+        self.value = tensor.detach()
+        self._version = tensor._version
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody saw the value, and nothing has changed it in place since."""
+        return self.value is not None and self.value._version == self._version
+
+
+def token_of(node: Any, number: int) -> Token:
+    """Return what stands for an output of a node, the same each time."""
+    tokens: dict[int, Token] = node.metadata.setdefault(_TOKENS, {})
+    return tokens.setdefault(number, Token())
+
+
+def call_of(node: Any) -> Call | None:
+    """Return the call that made a node, None where it was not heard or made others, too."""
+    call: Call | None = node.metadata.get(_CALL)
+    return call
+
+
+class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
+    """Hears of torch's functions while it is entered.
+
+    ``backward`` is made to keep the graph, so that one can go back through it once more.
+
+    Parameters
+    ----------
+    observer
+        Who is told where tensors were made, and from which a backward pass was run.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__()
+        self._observer = observer
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call the function, and take note of what it made."""
+        options = dict(kwargs or {})
+        if func is torch.Tensor.backward:
+            if args[0].grad_fn is not None:
+                self._observer.ran_backward(token_of(args[0].grad_fn, args[0].output_nr))
+            # Given by position it is the second argument after the tensor.
+            if len(args) < 3:
+                options["retain_graph"] = True
+            return func(*args, **options)
+        if not torch.is_grad_enabled():
+            return func(*args, **options)
+        tensors = [*_tensors_in(args), *_tensors_in(tuple(options.values()))]
+        edges = [_edge(tensor) for tensor in tensors if tensor.requires_grad]
+        made = func(*args, **options)
+        new = [
+            y
+            for y in _tensors_in((made,))
+            if y.grad_fn is not None and y.output_nr not in y.grad_fn.metadata.get(_TOKENS, {})
+        ]
+        for y in new:
+            if not _leads_to(y.grad_fn, edges):
+                for token in _on_the_way(y.grad_fn, edges):
+                    self._observer.noted((token,), sys._getframe())
+            elif call_of(y.grad_fn) is None:
+                y.grad_fn.metadata[_CALL] = _call(func, args, options, tensors)
+            token_of(y.grad_fn, y.output_nr).see(y)
+        if new:
+            tokens = tuple(token_of(y.grad_fn, y.output_nr) for y in new)
+            self._observer.noted(tokens, sys._getframe())
+        return made
+
+
+def _call(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+    tensors: Sequence[torch.Tensor],
+) -> Call:
+    return Call(
+        function,
+        [_emptied(argument) for argument in arguments],
+        {name: _emptied(option) for name, option in options.items()},
+        tuple(None if tensor.requires_grad else tensor for tensor in tensors),
+    )
+
+
+def _edge(tensor: torch.Tensor) -> Edge:
+    if tensor.grad_fn is not None:
+        return tensor.grad_fn, tensor.output_nr
+    return tensor, 0
+
+
+def _leads_to(node: Any, edges: Sequence[Edge]) -> bool:
+    """Tell whether these are the edges of a node, in order: then a call made it and no other."""
+    # A leaf stands behind a node that accumulates its gradient.
+    behind = [(getattr(n, "variable", n), k) for n, k in node.next_functions if n is not None]
+    return len(behind) == len(edges) and all(
+        before is other and number == its_number
+        for (before, number), (other, its_number) in zip(behind, edges, strict=True)
+    )
+
+
+def _on_the_way(node: Any, edges: Sequence[Edge]) -> Iterator[Token]:
+    """Yield what stands for the other nodes that a call made."""
+    known = {id(before) for before, _ in edges}
+    waiting = [node]
+    while waiting:
+        for before, number in waiting.pop().next_functions:
+            is_new = before is not None and not hasattr(before, "variable")
+            if is_new and id(before) not in known and _TOKENS not in before.metadata:
+                yield token_of(before, number)
+                waiting.append(before)
+
+
+_EMPTY = object()
+
+
+def _tensors_in(values: Sequence[Any]) -> list[torch.Tensor]:
+    """Return the tensors among values and in the lists and tuples among them."""
+    found: list[torch.Tensor] = []
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _tensors_in(value)
+    return found
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return _EMPTY
+    if type(value) in (list, tuple):
+        return type(value)(map(_emptied, value))
+    return value
+
+
+def _replaced(value: Any, rest: Iterator[torch.Tensor]) -> Any:
+    if value is _EMPTY:
+        return next(rest)
+    if type(value) in (list, tuple):
+        return type(value)(_replaced(element, rest) for element in value)
+    return value

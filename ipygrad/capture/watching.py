@@ -1,0 +1,62 @@
+"""All that watches a cell while it runs, and only what can matter to it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from ipygrad.capture.adapters import ENGINES, libraries_in
+from ipygrad.capture.listening import Listener
+from ipygrad.capture.observe import calls_a_backward_with_arguments
+from ipygrad.capture.shapes import classes_in, is_like_micrograd
+from ipygrad.capture.wrapping import methods_wrapped
+from ipygrad.engine.core import watching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ipygrad.capture.adapters import Engines
+    from ipygrad.capture.calls import CallRecorder
+    from ipygrad.capture.observe import Observer
+
+
+@contextmanager
+def watched(
+    source: str,
+    names: Mapping[str, object],
+    observer: Observer,
+    recorder: CallRecorder,
+    engines: Engines,
+) -> Iterator[None]:
+    """Watch the code that runs in the block.
+
+    Parameters
+    ----------
+    source
+        Its text.
+    names
+        The user's names before it runs.
+    observer
+        Who is told where variables are made.
+    recorder
+        Who is told of calls of learners' functions.
+    engines
+        Who can listen to engines that are libraries.
+    """
+    libraries = libraries_in(source, names)
+    kinds = classes_in(names, ENGINES)
+    listens = (
+        calls_a_backward_with_arguments(source)
+        or any(map(is_like_micrograd, kinds))
+        or "_prev" in source
+    )
+    listener = Listener(recorder, observer, libraries)
+    with (
+        watching(observer),
+        engines.watching(libraries, observer),
+        recorder.recording(),
+        methods_wrapped(recorder, kinds, ENGINES),
+        listener.listening() if listens else nullcontext(),
+    ):
+        yield
+    observer.rest()
