@@ -162,6 +162,9 @@ def test_a_backward_by_hand_too_early_is_told(at_stage: Callable[[int], Shell]) 
     assert isinstance(ran.error, TypeError)
     assert "a.grad is None when A.backward needs it: run B.backward first" in ran.text
     assert "1     Square    8" in ran.text
+    # The traceback is that of the cell without the magic.
+    assert "in Square.backward(self, gy)" in ran.text
+    assert "skipping hidden" not in ran.text
 
 
 @pytest.mark.parametrize("stage", [6, 7])

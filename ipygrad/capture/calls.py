@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ MOST_LATEST = 1_000
 """Calls that are kept whether or not anybody holds what they made."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
-MOST_TURNS = 2_000
+MOST_TURNS = 1_000
 """Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
 for long runs at full speed."""
 ALL_TURNS = 1_000_000
@@ -57,14 +58,14 @@ class Calls:
     """
 
     def __init__(self) -> None:
-        self._latest: list[Call] = []
+        self._latest: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = []
         self._older: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
 
     def add(self, function: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         """Remember a call."""
         if len(self._latest) >= MOST_LATEST:
             self._let_go()
-        self._latest.append(Call(function, inputs, outputs))
+        self._latest.append((function, inputs, outputs))
 
     def _let_go(self) -> None:
         """Hold the outputs weakly from now on, and forget calls that lead to none."""
@@ -83,7 +84,8 @@ class Calls:
             outputs = tuple([reference() for reference in references])
             if any(y is not None for y in outputs):
                 yield Call(function, inputs, outputs)
-        yield from self._latest
+        for latest in self._latest:
+            yield Call(*latest)
 
 
 @dataclass(eq=False)
@@ -213,12 +215,16 @@ class CallRecorder:
         """
         if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
-        outputs = (made,) if type(made) in self._kinds else variables_in((made,))
+        if type(made) in self._kinds:
+            outputs: tuple[Any, ...] = (made,)
+        else:
+            outputs = variables_in((made,))
+            self._kinds.update(map(type, outputs))
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or self._observer.knows(outputs[0]):
             return
-        self._kinds.update(map(type, outputs))
-        self._observer.called(function, outputs)
+        # Whoever called the function: between are this method and what stands in for the other.
+        self._observer.noted(outputs, sys._getframe(2))
         if not sets_creators and getattr(outputs[0], "creator", None) is None:
             is_one = len(given) == 1 and type(given[0]) in self._kinds
             inputs = tuple(given) if is_one else variables_in(given)

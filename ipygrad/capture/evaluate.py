@@ -184,7 +184,8 @@ def run(shell: InteractiveShell, cell: Cell) -> Outcome:
                 code = shell.compile(of_kind([statement]), cell.filename, mode.value)
                 exec(code, shell.user_global_ns, shell.user_ns)  # noqa: S102
     except BaseException as error:  # noqa: BLE001 - handed on, with Ctrl-C and sys.exit()
-        return Outcome(error=error.with_traceback(_from_the_cell(error, cell.filename)))
+        traceback = _without_stand_ins(_from_the_cell(error, cell.filename))
+        return Outcome(error=error.with_traceback(traceback))
     return Outcome(value)
 
 
@@ -197,6 +198,18 @@ def _from_the_cell(error: BaseException, filename: str) -> TracebackType | None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename != filename:
         traceback = traceback.tb_next
     return traceback or error.__traceback__
+
+
+def _without_stand_ins(traceback: TracebackType | None) -> TracebackType | None:
+    """Take out the frames of methods that stand in for the user's while the cell runs."""
+    frames = []
+    while traceback is not None:
+        if not (_is_ours(traceback) and "__tracebackhide__" in traceback.tb_frame.f_locals):
+            frames.append(traceback)
+        traceback = traceback.tb_next
+    for frame, following in zip(frames, [*frames[1:], None], strict=True):
+        frame.tb_next = following
+    return frames[0] if frames else None
 
 
 def render_as_if_from(error: BaseException, shell: InteractiveShell) -> BaseException:
