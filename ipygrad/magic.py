@@ -491,7 +491,12 @@ def _complete(shell: InteractiveShell, event: Any) -> list[str]:
     for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
         if before[-1:] == [option]:
             return list(values)
-    return [name for name, value in shell.user_ns.items() if isinstance(value, Variable)]
+    engines = Engines()
+    return [
+        name
+        for name, value in shell.user_ns.items()
+        if isinstance(value, Variable) or engines.is_result(value)
+    ]
 
 
 def load(shell: InteractiveShell) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from IPython.core.completer import provisionalcompleter
 
 # DeZero 0.0.13 reads a name when it is imported that numpy 2 no longer has.
 np.int = int  # type: ignore[attr-defined]  # noqa: NPY001
@@ -296,6 +297,24 @@ def test_a_leaf_that_ends_the_cell_does_not_hide_the_result(shell: Shell) -> Non
     shell.run(IMPORTS)
     assert shell.run(SEED + "x\n").is_fine
     assert names(shell["bp"])[-1] == "y"
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0\n"])
+def test_its_methods_are_its_own_again_after_the_cell(shell: Shell, end: str) -> None:
+    shell.run(IMPORTS)
+    before = (vars(Function)["__call__"], vars(Variable)["backward"])
+    shell.run(
+        "%%grad -q\nx = Variable(np.array(3.0))\ny = x * x\nheard = Function.__call__\n" + end
+    )
+    assert shell["heard"] is not before[0]
+    assert (vars(Function)["__call__"], vars(Variable)["backward"]) == before
+
+
+def test_results_of_its_own_complete_the_line_magic(shell: Shell) -> None:
+    shell.run(IMPORTS + "x = Variable(np.array(3.0))\nresult = x * x\n")
+    with provisionalcompleter():
+        found = shell.ipython.Completer.completions("%grad res", len("%grad res"))
+        assert "result" in {completion.text for completion in found}
 
 
 def test_a_leaf_is_no_result(shell: Shell) -> None:

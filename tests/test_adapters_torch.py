@@ -261,6 +261,16 @@ def test_values_that_nobody_kept_are_named(shell: Shell) -> None:
     assert float(finals(shell["bp"])["x"]) == pytest.approx(np.exp(1.5), rel=1e-6)
 
 
+def test_a_chain_far_deeper_than_recursion_goes() -> None:
+    x = torch.ones(2, requires_grad=True)
+    y = x
+    for _ in range(1500):
+        y = y * 1.0
+    bp = backward_pass(y.sum())
+    assert len(bp) == 1501
+    np.testing.assert_array_equal(finals(bp)["x"], [1, 1])
+
+
 def test_a_graph_whose_buffers_were_freed_says_how_to_keep_them(shell: Shell) -> None:
     shell.run(IMPORTS)
     shell.run("x = torch.tensor(0.5, requires_grad=True)\ny = x * x\ny.backward()\n")

@@ -54,6 +54,7 @@ class TorchAdapter(Adapter):
         self._nodes: dict[int, Any] = {}
         self._used: set[tuple[int, int]] = set()
         self._names: dict[int, str] = {}
+        self._given_up: set[int] = set()
 
     def handles(self, value: object) -> bool:
         """Tell whether `value` is a tensor."""
@@ -105,7 +106,9 @@ class TorchAdapter(Adapter):
         token = token_of(node, number)
         if isinstance(variable, torch.Tensor):
             token.see(variable)
-        if token.value is None and number == 0:
+        if token.value is None and number == 0 and id(token) not in self._given_up:
+            # Inputs are asked for before outputs; asked once more, they shall not begin anew.
+            self._given_up.add(id(token))
             with suppress(CannotRerunError), torch.no_grad():
                 inputs = [_like(self.data(x), x) for x in self.inputs(node)]
                 if not any(tensor.isnan().any() for tensor in inputs):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TOKENS, _CALL = "ipygrad tokens", "ipygrad call"
 
+_BACKWARD = torch.Tensor.backward
+
 Edge = tuple[Any, int]
 """The way back from a tensor: a node and the number of its output, or a leaf and 0."""
 
@@ -107,35 +109,41 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call the function, and take note of what it made."""
-        options = dict(kwargs or {})
-        if func is torch.Tensor.backward:
-            if args[0].grad_fn is not None:
-                self._observer.ran_backward(token_of(args[0].grad_fn, args[0].output_nr))
-            # Given by position it is the second argument after the tensor.
-            if len(args) < 3:
-                options["retain_graph"] = True
-            return func(*args, **options)
-        if not torch.is_grad_enabled():
-            return func(*args, **options)
-        tensors = [*_tensors_in(args), *_tensors_in(tuple(options.values()))]
+        options = dict(kwargs) if kwargs else {}
+        if func is _BACKWARD:
+            return self._go_back(*args, **options)
+        tensors = _tensors_in((*args, *options.values()))
+        # Before the call: an in-place function gives its first tensor another history.
         edges = [_edge(tensor) for tensor in tensors if tensor.requires_grad]
         made = func(*args, **options)
-        new = [
-            y
-            for y in _tensors_in((made,))
-            if y.grad_fn is not None and y.output_nr not in y.grad_fn.metadata.get(_TOKENS, {})
-        ]
-        for y in new:
-            if not _leads_to(y.grad_fn, edges):
-                for token in _on_the_way(y.grad_fn, edges):
+        new = []
+        for y in _tensors_in((made,)):
+            node = y.grad_fn
+            if node is None:
+                continue
+            metadata, number = node.metadata, y.output_nr
+            tokens = metadata.setdefault(_TOKENS, {})
+            if number in tokens:
+                continue  # It was made before, and only handed on.
+            if _leads_to(node, edges):
+                metadata.setdefault(_CALL, _call(func, args, options, tensors))
+            else:
+                for token in _on_the_way(node, edges):
                     self._observer.noted((token,), sys._getframe())
-            elif call_of(y.grad_fn) is None:
-                y.grad_fn.metadata[_CALL] = _call(func, args, options, tensors)
-            token_of(y.grad_fn, y.output_nr).see(y)
+            tokens[number] = token = Token()
+            token.see(y)
+            new.append(token)
         if new:
-            tokens = tuple(token_of(y.grad_fn, y.output_nr) for y in new)
-            self._observer.noted(tokens, sys._getframe())
+            self._observer.noted(tuple(new), sys._getframe())
         return made
+
+    def _go_back(self, result: Any, *args: Any, **options: Any) -> None:
+        if result.grad_fn is not None:
+            self._observer.ran_backward(token_of(result.grad_fn, result.output_nr))
+        # Given by position, it is the second.
+        if len(args) < 2:
+            options["retain_graph"] = True
+        result.backward(*args, **options)
 
 
 def _call(
@@ -160,12 +168,16 @@ def _edge(tensor: torch.Tensor) -> Edge:
 
 def _leads_to(node: Any, edges: Sequence[Edge]) -> bool:
     """Tell whether these are the edges of a node, in order: then a call made it and no other."""
-    # A leaf stands behind a node that accumulates its gradient.
-    behind = [(getattr(n, "variable", n), k) for n, k in node.next_functions if n is not None]
-    return len(behind) == len(edges) and all(
-        before is other and number == its_number
-        for (before, number), (other, its_number) in zip(behind, edges, strict=True)
-    )
+    behind = [edge for edge in node.next_functions if edge[0] is not None]
+    if len(behind) != len(edges):
+        return False
+    for (before, number), (other, its_number) in zip(behind, edges, strict=True):
+        # A leaf stands behind a node that accumulates its gradient.
+        if number != its_number or (
+            before is not other and getattr(before, "variable", None) is not other
+        ):
+            return False
+    return True
 
 
 def _on_the_way(node: Any, edges: Sequence[Edge]) -> Iterator[Token]:
