@@ -286,19 +286,16 @@ class GradMagics(Magics):  # type: ignore[misc]
         notices: tuple[str, ...] = ()
         if is_own(graph):
             recorded, notices = self._own(captured, right, words, turns, write=write)
+            check_step_number(options.step, recorded)
         else:
             recorded = self._in_order(graph, right, options.order)
+            check_step_number(options.step, recorded)
             if recorded is not right:
                 notices = describe_order(words, graph, recorded, right, options.order)
             if write and right.error is None:
                 notices += self._write(captured, right, words)
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
-        if not 0 <= options.step <= len(recorded.steps):
-            raise UsageError(
-                f"--step {options.step} is not in this pass, which has steps 0 to "
-                f"{len(recorded.steps)}"
-            )
         if captured.unknown:
             notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
         bp = BackwardPass(
@@ -436,6 +433,14 @@ class GradMagics(Magics):  # type: ignore[misc]
 def _close_all(passes: list[BackwardPass]) -> None:
     for bp in passes:
         bp.close()
+
+
+def check_step_number(number: int, recorded: BackwardRun) -> None:
+    """Raise when a pass has no step of that number."""
+    if not 0 <= number <= len(recorded.steps):
+        raise UsageError(
+            f"--step {number} is not in this pass, which has steps 0 to {len(recorded.steps)}"
+        )
 
 
 def is_name(text: str) -> bool:
