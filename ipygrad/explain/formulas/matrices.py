@@ -81,7 +81,7 @@ def _tensordot(at: Site) -> Formula:
 def _sum_of_products(at: Site, terms: Sequence[str], result: str) -> Formula:
     """Return the contribution of a sum of products: again one, of gy with the other operands.
 
-    A letter that stands twice in the operand gets the identity I, since only the diagonal counts; a
+    A letter that stands twice in the operand gets the identity, since only the diagonal counts; a
     letter that stands nowhere else gets ones, since each element counts the same.
     """
     own = terms[at.argnum]
@@ -100,7 +100,7 @@ def _sum_of_products(at: Site, terms: Sequence[str], result: str) -> Formula:
         place = letter
         if letter in letters:
             place = free.pop()
-            factors.append((letter + place, Symbol("I", np.eye(length))))
+            factors.append((letter + place, _identity(length)))
         elif letter not in known:
             factors.append((letter, Symbol("1", np.ones(length))))
         letters += place
@@ -112,6 +112,10 @@ def _sum_of_products(at: Site, terms: Sequence[str], result: str) -> Formula:
 
     operands = (factor for _, factor in factors)
     return Call("einsum", total, (option(repr(subscripts), subscripts), *operands))
+
+
+def _identity(length: int) -> Formula:
+    return Call("eye", lambda: np.eye(length), (), str(length))
 
 
 def _outer_product(at: Site) -> Formula:
