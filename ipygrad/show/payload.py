@@ -81,7 +81,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.numbers import exact, shape_text, short
-from ipygrad.explain.words import describe_start, describe_step, product_holds
+from ipygrad.explain.products import product_holds
+from ipygrad.explain.words import describe_start, describe_step
 from ipygrad.show.layout import shorten, text_columns
 
 if TYPE_CHECKING:
