@@ -192,7 +192,7 @@ def test_a_change_in_place_is_told(shell: Shell) -> None:
     ran = shell.run("%%grad -o bp\nx = Variable(0.5)\na = square(x)\ny = exp(a)\na.data[...] = 7")
     assert ran.is_fine
     for step in shell["bp"]:
-        assert step.notes[0].startswith("a changed in place")
+        assert step.notes[0].startswith("a (line 5) changed in place")
 
 
 def test_exceptions_that_refuse_attributes_arrive_as_they_are(shell: Shell) -> None:

@@ -89,6 +89,6 @@ def test_there_is_no_negative_zero(value: Any) -> None:
 
 
 def test_exact_keeps_the_precision_of_the_number() -> None:
-    assert exact(np.float32(0.1)) == repr(float(np.float32(0.1)))
+    assert exact(np.array(0.1, np.float32)) == repr(float(np.float32(0.1)))
     assert exact(np.array([0.1, 0.2], np.float32)) == "[0.1, 0.2], shape (2,)"
     assert exact(3.297442541400256) == "3.297442541400256"

@@ -1,4 +1,4 @@
-"""What there is to find out about a pass, step by step: slopes, checks and notes.
+"""What there is to find out about a pass: slopes, checks, notes and chains.
 
 All of it costs time, so it is found when first asked for, and kept.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
+from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.local import local_slopes
 from ipygrad.explain.verdicts import describe_check
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.explain.chain import Chain
+    from ipygrad.explain.products import Slope
     from ipygrad.explain.words import NonFinite, Words
 
 CHECK_SECONDS = 5.0
@@ -34,7 +37,7 @@ _ignoring_overflow = np.errstate(all="ignore")
 
 
 class Findings:
-    """What is known about the steps of a pass.
+    """What is known about a pass and its steps.
 
     Parameters
     ----------
@@ -64,13 +67,13 @@ class Findings:
         self._words = words
         self._source = None if code is None else "\n".join(["", *code])
         self._checks: dict[int, Check] = {}
-        self._slopes: dict[int, tuple[float | None, ...]] = {}
+        self._slopes: dict[int, tuple[Slope, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
         self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
 
     @_ignoring_overflow
-    def slopes(self, step: BareStep) -> tuple[float | None, ...]:
-        """Return the local derivative for each input, None where it is no number."""
+    def slopes(self, step: BareStep) -> tuple[Slope, ...]:
+        """Return the local derivative for each input, as `ipygrad.explain.local.local_slopes`."""
         if step.index not in self._slopes:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
@@ -105,6 +108,17 @@ class Findings:
             [self._with_line(name) for name in self._changed.get(step.function, ())],
             lambda kind: self._first_steps[kind] == step.index,
         )
+
+    @_ignoring_overflow
+    def chain(self, variable: int) -> Chain | None:
+        """Return the chain rule for a variable, None for what the pass does not reach."""
+        return None if self._chains is None else self._chains.of(variable)
+
+    @cached_property
+    def _chains(self) -> Chains | None:
+        if self._run is None:
+            return None
+        return Chains(self._words, self._graph, self._run, self.slopes)
 
     def _with_line(self, name: str) -> str:
         lines = () if self._source is None else lines_that_change(self._source, name)
