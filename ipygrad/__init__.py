@@ -16,7 +16,7 @@ from ipygrad.engine.testing import check_grads, numerical_jacobian
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ipygrad.explain.local import LocalDerivative, local_derivative
+    from ipygrad.explain.local import LocalDerivative
     from ipygrad.record import BackwardPass, BackwardStep, backward_pass
     from ipygrad.show.plot import plot_local_derivative
     from ipygrad.show.widget import BackwardWidget
@@ -30,7 +30,6 @@ _LAZY = {
     "BackwardWidget": "ipygrad.show.widget",
     "LocalDerivative": "ipygrad.explain.local",
     "backward_pass": "ipygrad.record",
-    "local_derivative": "ipygrad.explain.local",
     "plot_local_derivative": "ipygrad.show.plot",
 }
 
@@ -45,7 +44,6 @@ __all__ = [
     "backward_pass",
     "check_grads",
     "functions",
-    "local_derivative",
     "no_grad",
     "numerical_jacobian",
     "plot_local_derivative",

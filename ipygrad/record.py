@@ -16,7 +16,7 @@ import numpy as np
 from ipygrad.capture.backward import changed_in_place, final_gradients, run_backward
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
-from ipygrad.explain.local import local_derivative, local_slopes
+from ipygrad.explain.local import local_derivative_of, local_slopes
 from ipygrad.explain.numbers import DIGITS, described, short
 from ipygrad.explain.words import Words, non_finite, notes_on
 from ipygrad.show.html import fragment, page
@@ -108,13 +108,13 @@ class BackwardStep:
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
-        None for a constant, and for a function of arrays.
+        None for a constant.
         """
         inputs, output = self._names
         return tuple(
             None
             if contribution is None
-            else local_derivative(
+            else local_derivative_of(
                 self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
             )
             for argnum, contribution in enumerate(self.contributions)
@@ -232,7 +232,8 @@ class BackwardPass(Sequence[BackwardStep]):
     def _slopes_of(self, bare: BareStep) -> tuple[float | None, ...]:
         if bare.index not in self._slopes:
             function = self.graph.functions[bare.function].function
-            self._slopes[bare.index] = local_slopes(function)
+            slopes = local_slopes(function)
+            self._slopes[bare.index] = tuple(s if isinstance(s, float) else None for s in slopes)
         return self._slopes[bare.index]
 
     @cached_property
@@ -402,17 +403,12 @@ class BackwardPass(Sequence[BackwardStep]):
         IndexError
             When there is no such step.
         ValueError
-            When the function works on arrays, or has several inputs and `ax` is given.
+            When the function has several inputs and `ax` is given.
         """
         from ipygrad.show.plot import picture_of_step
 
         step = self._numbered(number)
         locals_ = [local for local in step.local_derivatives if local is not None]
-        if not locals_:
-            raise ValueError(
-                f"step {number}, {step.label}, works on arrays; only functions of numbers are "
-                "drawn as curves"
-            )
         return picture_of_step(locals_, ax=ax)
 
     @_ignoring_overflow

@@ -19,7 +19,7 @@ import numpy as np  # noqa: E402
 
 from ipygrad import Variable, backward_pass  # noqa: E402
 from ipygrad import functions as F  # noqa: E402, N812
-from ipygrad.explain.local import local_derivative  # noqa: E402
+from ipygrad.explain.local import local_derivative_of  # noqa: E402
 from ipygrad.show.layout import lay_out  # noqa: E402
 from ipygrad.show.plot import StepPainter, draw_step, svg_of  # noqa: E402
 from ipygrad.show.still import StillStep, png_of, still_picture  # noqa: E402
@@ -53,7 +53,7 @@ def main() -> None:
     function = y.creator
     record = backward_pass(y)
 
-    sample = lambda: local_derivative(function, 0, x_name="b", y_name="y", label="square")  # noqa: E731
+    sample = lambda: local_derivative_of(function, 0, x_name="b", y_name="y", label="square")  # noqa: E731
     report("local derivative, 121 samples", milliseconds(sample), "ms")
 
     steps = [step.local_derivatives for step in record]
