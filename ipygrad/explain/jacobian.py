@@ -97,7 +97,7 @@ def _probed(recorded: Call, argnum: int, rows: int) -> str | None:
         weights = [np.asarray(rng.uniform(1, 2, y.shape)) for y in recorded.outputs]
         total = recorded.contribution(argnum, weights).ravel()
         chosen = np.unique(np.linspace(0, rows - 1, PROBED_ROWS).astype(int)).tolist()
-        found = {}
+        found: dict[int, Array] = {}
         for row in chosen:
             if found and perf_counter() > end:
                 break

@@ -70,7 +70,7 @@ def _groups(filled: Array) -> int:
         own[np.argmax(rows)] = True
         grown = True
         while grown:
-            wider = filled[:, filled[own].any(axis=0)].any(axis=1)
+            wider = np.asarray(filled[:, filled[own].any(axis=0)].any(axis=1))
             grown = bool((wider != own).any())
             own = wider
         rows &= ~own
