@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.sampling import Sampler
 
+DRAWS = 8
+"""How often a user's function of numbers is called to see whether it draws random numbers."""
 MOST_COMPARED = 121
 """So many elements are computed apart from the others, to see whether that may be done."""
 
@@ -126,7 +128,7 @@ def local_derivative_of(
         slopes = np.full(each.outputs[0].shape, np.nan)
         with suppress(Exception):
             slopes = each.contribution(argnum)
-        chosen = _steepest(slopes)
+        chosen = _steepest(slopes, each.outputs[0].data)
         samples, marks = _curve_through(each, argnum, chosen, float(slopes[chosen]))
     y_data = recorded.outputs[0].data
     return LocalDerivative(
@@ -161,9 +163,9 @@ def _of_numbers(call: Call) -> bool:
     return len(call.outputs) == 1 and not any(v.ndim for v in (*call.inputs, *call.outputs))
 
 
-def _steepest(slopes: Array) -> tuple[int, ...]:
-    """Return the index of the first element with the largest slope."""
-    steepness = np.where(np.isfinite(slopes), np.abs(slopes), -1.0)
+def _steepest(slopes: Array, y: Array) -> tuple[int, ...]:
+    """Return the index of the first element with the largest slope, among those with a result."""
+    steepness = np.where(np.isfinite(slopes) & np.isfinite(y), np.abs(slopes), -1.0)
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(steepness)), slopes.shape))
 
 
@@ -194,8 +196,8 @@ def _draws_anew(recorded: Call) -> bool:
         return False
     with suppress(Exception):
         arrays = [x.data for x in recorded.inputs]
-        first, second = (call_at(recorded.function, arrays).outputs[0].data for _ in range(2))
-        return not np.array_equal(first, second, equal_nan=True)
+        results = [call_at(recorded.function, arrays).outputs[0].data for _ in range(DRAWS)]
+        return not all(np.array_equal(results[0], y, equal_nan=True) for y in results)
     return False
 
 

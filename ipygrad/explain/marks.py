@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from ipygrad.explain.sampling import with_gaps
+
 if TYPE_CHECKING:
     from ipygrad.engine.core import Array
     from ipygrad.explain.sampling import Sampler, Samples
@@ -94,11 +96,12 @@ def _identify(
     if not intervals.size:
         return []
     ends = np.array([u[intervals], u[intervals + 1]])
-    first = values = np.array([sampler(end) for end in ends])  # axes: end, f or slope, interval
+    # Axes: which end, forward or slope, which interval.
+    first = values = np.array([with_gaps(sampler, end) for end in ends])
     half_way = values
     for turn in range(HALVINGS):
         middle = ends.mean(axis=0)
-        value = np.array(sampler(middle))
+        value = np.array(with_gaps(sampler, middle))
         half = (ends[1] - ends[0]) / 2
         lower = _misfit(values[0], value, half) >= _misfit(value, values[1], half)
         ends = np.where(lower, [ends[0], middle], [middle, ends[1]])

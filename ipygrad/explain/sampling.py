@@ -70,13 +70,19 @@ def sample(
         u = x + half_width * np.linspace(-1, 1, points)
     else:
         u = np.linspace(min(reach[0], x - half_width), max(reach[1], x + half_width), points)
-    # A rounding error beside 0 would be taken for a place where log and 1/x are defined.
-    u[np.abs(u) < 1e-12 * (u[-1] - u[0])] = 0
+    if points > 1:
+        # A rounding error beside 0 or 1 is a place where log or arctanh is still defined.
+        u = np.round(u, 12 - math.floor(math.log10(u[-1] - u[0])))
     u[np.argmin(np.abs(u - x))] = x
+    return Samples(u, *with_gaps(sampler, u))
+
+
+def with_gaps(sampler: Sampler, u: Array) -> tuple[Array, Array]:
+    """Return forward and slope at `u`, nan where they are not finite or forward is not."""
     f, slopes = (np.array(values, float) for values in sampler(u))
     f[~np.isfinite(f)] = np.nan
     slopes[~np.isfinite(slopes) | np.isnan(f)] = np.nan
-    return Samples(u, f, slopes)
+    return f, slopes
 
 
 def _affordable(sampler: Sampler, x: float) -> int:

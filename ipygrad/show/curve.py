@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 TANGENT_LENGTH = 0.62
 """Length of the drawn tangent, as a fraction of the axes, whatever the slope."""
-MOST_VECTOR_POINTS, MOST_POINTS = 250, 2000
-"""More points become an image, still more a density: so the file stays small."""
-BINS = 48, 36
-DENSITY = LinearSegmentedColormap.from_list("density", ["#cfe3f1", "#003f66"]).with_extremes(
+MOST_POINTS = 120
+"""More become cells of a fine grid, the darker the more points are in one: a small image."""
+BIN = 4
+"""Side of such a cell, in pt."""
+DARK_BLUE = "#003f66"
+DENSITY = LinearSegmentedColormap.from_list("density", ["#cfe3f1", DARK_BLUE]).with_extremes(
     bad=(1, 1, 1, 0)
 )
 
@@ -95,7 +97,7 @@ class CurvePanel:
             "walls", transform=across, color=INK, linewidth=0.8, linestyle=(0, (5, 3)), zorder=0.6
         )
         self.dots = self._line(
-            "dots", marker="o", linestyle="", color=BLUE, markersize=5 * scale, zorder=2.1
+            "dots", marker="o", linestyle="", color=DARK_BLUE, markersize=6 * scale, zorder=2.1
         )
         self.dots.set(markeredgecolor=PAPER, markeredgewidth=0.6 * scale)
         self.kinks = self._line(
@@ -177,10 +179,13 @@ class CurvePanel:
         low, high = view(defined, ys, y, room if below else 0.0, 0.0 if below else room)
         left, right = _reach(u, xs, x)
         self.axes.set(xlim=(left, right), ylim=(low, high))
-        self.curve.set_data(*without_jumps(u, f, low, high))
+        walls = [mark.where for mark in drawing.marks if mark.kind in ("jump", "pole")]
+        self.walls.set_data(np.repeat(walls, 3), np.tile([0, 1, np.nan], len(walls)))
+        self.curve.set_data(*without_jumps(u, f, low, high, walls))
         self.here.set_xdata([x, x])
         self._show_dots(xs, ys, (left, right, low, high))
-        self._show_marks(drawing)
+        kinks = [mark.where for mark in drawing.marks if mark.kind == "kink"]
+        self.kinks.set_data(kinks, np.interp(kinks, u, f) if kinks else [])
         if math.isfinite(y):
             self.point.set_data([x], [y])
         if has_tangent:
@@ -189,19 +194,14 @@ class CurvePanel:
     def _show_dots(self, xs: Array, ys: Array, extent: tuple[float, float, float, float]) -> None:
         if xs.size <= MOST_POINTS:
             self.dots.set_data(xs, ys)
-            self.dots.set_rasterized(xs.size > MOST_VECTOR_POINTS)
             return
         left, right, low, high = extent
-        counts, _, _ = np.histogram2d(ys, xs, BINS[::-1], [[low, high], [left, right]])
-        self.density.set_data(np.where(counts > 0, np.log1p(counts), np.nan)[::-1])
-        self.density.set(extent=extent, clim=(0, np.log1p(counts.max())), visible=True)
-
-    def _show_marks(self, drawing: Drawing) -> None:
-        walls = [m.where for m in drawing.marks if m.kind in ("jump", "pole")]
-        self.walls.set_data(np.repeat(walls, 3), np.tile([0, 1, np.nan], len(walls)))
-        kinks = [m.where for m in drawing.marks if m.kind == "kink"]
-        if kinks:
-            self.kinks.set_data(kinks, np.interp(kinks, drawing.u, drawing.f))
+        side = BIN / 72 * self.axes.figure.dpi
+        bins = [int(length / side) + 1 for length in (self.axes.bbox.height, self.axes.bbox.width)]
+        counts, _, _ = np.histogram2d(ys, xs, bins, [[low, high], [left, right]])
+        levels = np.ceil(np.log2(counts + 1))
+        self.density.set_data(np.where(levels > 0, levels, np.nan)[::-1])
+        self.density.set(extent=extent, clim=(0, levels.max()), visible=True)
 
     def _show_tangents(self, drawing: Drawing, size: tuple[float, float], below: bool) -> None:
         x, y = drawing.point
@@ -233,8 +233,15 @@ class CurvePanel:
         label.xy = point
 
     def _place(self, label: Annotation, below: bool, to_right: bool) -> None:
+        """Put a label beside the point, as far away as the edge of the axes lets it be."""
+        left, right = self.axes.get_xlim()
+        across = (label.xy[0] - left) / (right - left) * self.axes.bbox.width
+        across *= 72 / self.axes.figure.dpi
+        width = 0.6 * self._offset / 0.9 * len(label.get_text())
+        room = (self.axes.bbox.width * 72 / self.axes.figure.dpi - across) if to_right else across
+        offset = min(self._offset, room - width)
         label.set(
-            x=self._offset if to_right else -self._offset,
+            x=offset if to_right else -offset,
             y=-self._offset if below else self._offset,
             horizontalalignment="left" if to_right else "right",
             verticalalignment="top" if below else "bottom",

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 MOST_NUMBERED = 8
 """Up to so many rows and columns the numbers stand in the cells."""
-NUMBER_COLUMNS = 7
-CELL_WIDTH, CELL_HEIGHT = 0.56, 0.34
-LEAST_WIDTH, LEAST_HEIGHT = 1.2, 0.5
+ROOMY = 36
+"""Cells of so many pt take a digit more."""
+CELL_WIDTH, CELL_HEIGHT = 0.56, 0.4
+LEAST_WIDTH, LEAST_HEIGHT = 1.2, 0.7
 """Sizes of a cell and of the smallest map, in inches."""
 SCHEMATIC = 12
 # Negative, zero, positive: told apart by people who see few colours.
@@ -80,7 +81,7 @@ class JacobianPanel:
         self._home = axes.get_position(original=True)
         blank = np.zeros((1, 1))
         self.image = axes.imshow(blank, cmap=DIVERGING, aspect="auto", interpolation="none")
-        self.bar = axes.inset_axes((1.05, 0, 0.06, 1))
+        self.bar = axes.inset_axes((1.03, 0, 0.035, 1))
         self.bar.imshow(
             np.linspace(1, -1, 64)[:, None],
             cmap=DIVERGING,
@@ -91,7 +92,7 @@ class JacobianPanel:
         self.bar.set_xticks([])
         self.bar.yaxis.tick_right()
         self._numbers = [
-            axes.text(0, 0, "", ha="center", va="center_baseline", fontsize=0.9 * size)
+            axes.text(0, 0, "", ha="center", va="center_baseline", parse_math=False)
             for _ in range(MOST_NUMBERED**2)
         ]
         self.message = axes.text(
@@ -141,7 +142,7 @@ class JacobianPanel:
         largest = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
         self._show_cells(matrix.cells, largest)
         self.bar.set_visible(True)
-        self.bar.set_yticks([-1, 0, 1], [signed(-largest), "0", signed(largest)])
+        self.bar.set_yticks([-1, 0, 1], [signed(-largest, 2), "0", signed(largest, 2)])
         _label_indices(self.axes.xaxis, matrix.x_shape, self._places(columns, matrix.x_shape))
         _label_indices(self.axes.yaxis, matrix.y_shape, self._places(rows, None))
         if max(rows, columns) <= MOST_NUMBERED:
@@ -158,7 +159,8 @@ class JacobianPanel:
         x0, y1 = self._home.x0, self._home.y1
         wide = min(self._home.width, max(columns * CELL_WIDTH, LEAST_WIDTH) / width)
         high = min(self._home.height, max(rows * CELL_HEIGHT, LEAST_HEIGHT) / height)
-        self.axes.set_position((x0, y1 - high, wide, high))
+        bottom = y1 - high - (self._home.height - high) / 3
+        self.axes.set_position((x0, bottom, wide, high))
 
     def _show_cells(self, cells: Array, largest: float) -> None:
         rows, columns = cells.shape
@@ -167,15 +169,14 @@ class JacobianPanel:
         self.axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
 
     def _show_numbers(self, cells: Array, largest: float) -> None:
-        numbers = iter(self._numbers)
         widest = self.axes.bbox.width / cells.shape[1] / self.axes.figure.dpi * 72
-        for (row, column), cell in np.ndenumerate(cells):
-            text = signed(float(cell), 3)
-            number = next(numbers)
-            number.set(position=(column, row), text=text)
-            # So that the longest number fits.
-            number.set_fontsize(min(0.9 * self._size, 1.4 * widest / max(len(text), 3)))
-            number.set_color(PAPER if abs(cell) > 0.6 * largest else INK)
+        texts = [signed(cell, 3 if widest > ROOMY else 2) for cell in cells.ravel().tolist()]
+        # So that the longest number fits.
+        size = min(0.9 * self._size, 1.5 * widest / max(map(len, texts)))
+        places = np.ndindex(cells.shape)
+        for number, text, (row, column) in zip(self._numbers, texts, places, strict=False):
+            dark = abs(cells[row, column]) > 0.6 * largest
+            number.set(x=column, y=row, text=text, fontsize=size, color=PAPER if dark else INK)
 
     def _places(self, count: int, shape: tuple[int, ...] | None) -> int:
         """Return how many cells lie between labels, so that these do not touch."""

@@ -120,23 +120,26 @@ def _show_jacobian(panel: JacobianPanel, local: LocalDerivative, words: Words) -
     )
 
 
-def note_on(local: LocalDerivative | None, words: Words) -> str:
-    """Say in one line what is special: marks on the curve, or what the Jacobian is."""
+def notes_on(local: LocalDerivative | None, words: Words) -> list[str]:
+    """Say what is special, in two lines at most: marks on the curve, or what the Jacobian is."""
     if local is None:
-        return ""
+        return []
     if local.kind == "jacobian":
         rows, columns = (math.prod(np.shape(v)) for v in (local.y, local.x))
         structure = words(f"plot_structure_{local.structure}") if local.structure else ""
-        return words("plot_jacobian", rows=rows, columns=columns) + structure
+        return [words("plot_jacobian", rows=rows, columns=columns) + structure]
     named = [m for m in local.marks if m.kind != "flat"]
-    notes = [
+    nearest = sorted(named, key=lambda mark: abs(mark.where - _x_of(local)))[:MOST_MARKS_NAMED]
+    places = [
         words(f"plot_{mark.kind}", where=signed(round(mark.where, 12)))
-        for mark in sorted(named, key=lambda m: abs(m.where - _x_of(local)))[:MOST_MARKS_NAMED]
+        for mark in sorted(nearest, key=lambda mark: mark.where)
     ]
     if len(named) > MOST_MARKS_NAMED:
-        notes.append("…")
-    notes += [words("plot_flat", ratio=signed(m.ratio, 1)) for m in local.marks if m.kind == "flat"]
-    return "; ".join(notes)
+        places.append("…")
+    notes = [", ".join(places)] if places else []
+    return notes + [
+        words("plot_flat", ratio=signed(m.ratio, 1)) for m in local.marks if m.kind == "flat"
+    ]
 
 
 def _x_of(local: LocalDerivative) -> float:

@@ -21,7 +21,7 @@ from ipygrad.show.curve import CurvePanel
 from ipygrad.show.figures import INK, PAPER, has_glyphs, own_style, svg_of
 from ipygrad.show.heatmap import JacobianPanel
 from ipygrad.show.layout import shorten
-from ipygrad.show.panels import Panel, new_panel, note_on, show_derivative, show_local
+from ipygrad.show.panels import Panel, new_panel, notes_on, show_derivative, show_local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from ipygrad.explain.local import LocalDerivative
 
 # Sizes in inches: of a column, and of the parts of a column.
-WIDTH_ALONE, WIDTH_BESIDE_OTHERS, HEIGHT = 4.2, 3.3, 3.9
-LEFT, RIGHT, TOP, BOTTOM, BETWEEN, LOWER = 0.6, 0.14, 0.34, 0.7, 0.42, 0.85
-BAR_ROOM = 0.72
+WIDTH_ALONE, WIDTH_BESIDE_OTHERS, HEIGHT = 4.2, 3.3, 4.0
+LEFT, RIGHT, TOP, BOTTOM, BETWEEN, LOWER = 0.6, 0.14, 0.34, 0.8, 0.42, 0.85
+BAR_ROOM = 0.84
 """What a heat map leaves free on its right for the colour bar and its numbers."""
 NOTE_BOTTOM = 0.08
 NOTE_SIZE, FORMULA_SIZE = 9, 11
@@ -45,7 +45,7 @@ class _Column:
     """What is drawn for one input: one panel or two, the formula, and a line of notes."""
 
     def __init__(self, figure: Figure, column: int, columns: int, kind: Kind, words: Words) -> None:
-        height = figure.get_figheight()
+        height = self._height = figure.get_figheight()
         self._words = words
         self._lower: CurvePanel | None = None
         if kind == "jacobian":
@@ -65,11 +65,17 @@ class _Column:
         self._columns = int((width - 2 * NOTE_BOTTOM) * 72 / (0.56 * NOTE_SIZE))
         self._room = (width - LEFT - RIGHT) * 72
         self._note = figure.text(
-            left, NOTE_BOTTOM / height, "", fontsize=NOTE_SIZE, color=INK, parse_math=False
+            left,
+            0.38 / height,
+            "",
+            fontsize=NOTE_SIZE,
+            color=INK,
+            verticalalignment="top",
+            parse_math=False,
         )
         self._formula = figure.text(
             ((column + 1) * width - RIGHT) / figure.get_figwidth(),
-            (BOTTOM + LOWER + 0.1 if self._lower else NOTE_BOTTOM + 0.2) / height,
+            (BOTTOM + LOWER + 0.1 if self._lower else NOTE_BOTTOM) / height,
             "",
             fontsize=FORMULA_SIZE,
             color=INK,
@@ -85,7 +91,12 @@ class _Column:
         if self._lower is not None:
             show_derivative(self._lower, local, self._words)
             taken = len(self._lower.axes.get_ylabel())
-        self._note.set_text(shorten(note_on(local, self._words), self._columns))
+        notes = notes_on(local, self._words)
+        lines = ["; ".join(notes)] if len("; ".join(notes)) <= self._columns else notes
+        self._note.set_text("\n".join(shorten(line, self._columns) for line in lines))
+        if isinstance(self._upper, JacobianPanel):
+            below = self._upper.axes.get_position(original=True).y0
+            self._note.set_y(below - (BOTTOM - 0.3) / self._height)
         room = self._room - taken * 0.6 * 10
         fits = formula is not None and _width(formula) <= room
         self._formula.set_text(formula if fits and formula else "")

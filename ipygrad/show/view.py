@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ipygrad.engine.core import Array
 
 STEEPEST = 24
 """A rise of so many heights of the view over its width is a jump, not a curve."""
 MANY = 100
+"""Of more points than that a few may be out of view."""
 
 
 def finite_slope(slope: float) -> float:
@@ -60,10 +63,13 @@ def view(
     return low, high
 
 
-def without_jumps(u: Array, f: Array, low: float, high: float) -> tuple[Array, Array]:
-    """Put a gap where the curve steps, and where it leaves the view above to return below."""
+def without_jumps(
+    u: Array, f: Array, low: float, high: float, walls: Sequence[float] = ()
+) -> tuple[Array, Array]:
+    """Put a gap at walls, where the curve steps, and where it leaves the view to return beyond."""
     inside = np.clip(f, low, high)
     outside = f != inside
-    jumps = np.abs(np.diff(inside / (high - low))) > STEEPEST / u.size
+    jumps = np.abs(np.diff(inside / (high - low))) > STEEPEST / max(u.size, 1)
     at = np.flatnonzero(jumps & (outside[1:] == outside[:-1])) + 1
+    at = np.union1d(at, np.searchsorted(u, walls)).astype(int)
     return np.insert(u, at, np.nan), np.insert(f, at, np.nan)
