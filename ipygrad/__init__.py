@@ -16,8 +16,8 @@ from ipygrad.engine.testing import check_grads, numerical_jacobian
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ipygrad.explain.local import LocalDerivative, local_derivative
-    from ipygrad.record import BackwardPass, BackwardStep, backward_pass
+    from ipygrad.explain.local import LocalDerivative
+    from ipygrad.record import BackwardPass, BackwardStep, backward_pass, local_derivative
     from ipygrad.show.plot import plot_local_derivative
     from ipygrad.show.widget import BackwardWidget
 
@@ -30,7 +30,7 @@ _LAZY = {
     "BackwardWidget": "ipygrad.show.widget",
     "LocalDerivative": "ipygrad.explain.local",
     "backward_pass": "ipygrad.record",
-    "local_derivative": "ipygrad.explain.local",
+    "local_derivative": "ipygrad.record",
     "plot_local_derivative": "ipygrad.show.plot",
 }
 

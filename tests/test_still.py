@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
-from ipygrad.explain.local import LocalDerivative, Samples
+from ipygrad.explain.local import LocalDerivative
+from ipygrad.explain.sampling import Samples
 from ipygrad.show.layout import lay_out
 from ipygrad.show.still import MOST_WIDTH, StillStep, png_of, save_figure, still_picture
 

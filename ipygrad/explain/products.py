@@ -119,6 +119,21 @@ def step_formula(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
     )
 
 
+def local_equation(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
+    """Return the local derivative for one input with its name before it: ∂b/∂a = exp(a).
+
+    None for a constant and for a function that is not elementwise or not in the table.
+    """
+    node = graph.functions[step.function]
+    if step.contributions[argnum] is None or not is_local(node.function):
+        return None
+    formula = step_formula(graph, step, argnum)
+    if formula is None:
+        return None
+    name = Derivative(Symbol(_output_names(graph, node)[0]), _symbol(graph, node.inputs[argnum]))
+    return equal(name, formula)
+
+
 def equation(
     words: Words, graph: Graph, step: BareStep, argnum: int, slope: Slope
 ) -> Formula | None:

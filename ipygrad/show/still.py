@@ -16,18 +16,10 @@ from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
 from PIL import Image
 
+from ipygrad.explain.words import Words
+from ipygrad.show.figures import DARK_VERMILION, GREY, INK, PAPER, drawable, own_style, svg_of
 from ipygrad.show.layout import shorten
-from ipygrad.show.plot import (
-    DARK_VERMILION,
-    GREY,
-    INK,
-    PAPER,
-    CurvePanel,
-    drawable,
-    own_style,
-    show_curve,
-    svg_of,
-)
+from ipygrad.show.panels import new_panel, show_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -327,7 +319,9 @@ def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
                 width=cell.width - PLOT_LEFT,
                 height=cell.height - PLOT_BOTTOM - PLOT_TOP,
             )
-            show_curve(CurvePanel(plot.axes(), tangent=True, size=8), panel.local)
+            language = Words()
+            drawn = new_panel(plot.axes(), panel.local, language, size=8)
+            show_local(drawn, panel.local, language)
 
 
 # --- files --------------------------------------------------------------------------------------
