@@ -17,8 +17,9 @@ from ipygrad.capture.backward import changed_in_place, final_gradients, run_back
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.local import local_derivative, local_slopes
+from ipygrad.explain.notes import non_finite, notes_on
 from ipygrad.explain.numbers import DIGITS, described, short
-from ipygrad.explain.words import Words, non_finite, notes_on
+from ipygrad.explain.words import Words
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.payload import Pass, make_payload, table, text_table
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.local import LocalDerivative
-    from ipygrad.explain.words import NonFinite
+    from ipygrad.explain.notes import NonFinite
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
     from ipygrad.show.plot import StepPainter, StepPicture
