@@ -10,8 +10,9 @@ import pytest
 from ipygrad import Function, Variable, exp, functions, matmul, split, square, tanh
 from ipygrad.capture.backward import run_backward
 from ipygrad.capture.graph import capture_graph
-from ipygrad.explain.chain import MOST_PATHS, Chain, chain_of
+from ipygrad.explain.chain import Chain, chain_of
 from ipygrad.explain.local import local_slopes
+from ipygrad.explain.paths import MOST_PATHS
 from ipygrad.explain.words import Words
 
 if TYPE_CHECKING:

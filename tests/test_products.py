@@ -11,7 +11,7 @@ from ipygrad import Function, Variable, exp, functions, linear, matmul, maximum,
 from ipygrad.capture.backward import BareStep, run_backward
 from ipygrad.capture.graph import Graph, capture_graph
 from ipygrad.explain.broadcasting import summed_axes
-from ipygrad.explain.products import equation, product_holds, summed_text
+from ipygrad.explain.products import equation, product_holds, product_of, summed_text
 from ipygrad.explain.words import Words, describe_step
 
 ONES = np.ones((4, 3))
@@ -154,6 +154,7 @@ def test_a_sum_that_cancels_is_no_broken_product(dtype: Any) -> None:
 def test_a_contribution_that_was_not_summed_does_not_hold() -> None:
     step = BareStep(1, 0, (ONES,), (np.ones((4, 3, 1)),), (None,), (None,))
     assert not product_holds(step, 0, ONES)
+    assert product_of(step, 0, 2 * ONES).tolist() == (2 * ONES).tolist()
 
 
 def test_a_matrix_product_says_why_this_transpose() -> None:

@@ -16,8 +16,8 @@ from ipygrad.capture.changes import lines_that_change
 from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.local import local_slopes
+from ipygrad.explain.notes import non_finite, notes_on
 from ipygrad.explain.verdicts import describe_check
-from ipygrad.explain.words import non_finite, notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.explain.chain import Chain
+    from ipygrad.explain.notes import NonFinite
     from ipygrad.explain.products import Slope
-    from ipygrad.explain.words import NonFinite, Words
+    from ipygrad.explain.words import Words
 
 CHECK_SECONDS = 5.0
 """After so long no further check is begun. It is far more than checks take, since the same cell is
@@ -97,7 +98,7 @@ class Findings:
 
     @_ignoring_overflow
     def notes(self, step: BareStep) -> tuple[str, ...]:
-        """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
+        """Return what a teacher would point at: see `ipygrad.explain.notes.notes_on`."""
         # A backward that is wrong breaks products, too; its verdict says more about that.
         is_wrong = self.check(step).status == "disagrees"
         return notes_on(

@@ -47,8 +47,10 @@ def product_of(step: BareStep, argnum: int, slope: float | Array) -> Array:
 
 
 def _fitted(product: Array, shape: tuple[int, ...]) -> Array:
+    if product.shape == shape or not _is_repeated(product.shape, shape):
+        return product
     with np.errstate(all="ignore"):
-        return product if product.shape == shape else sum_back(product, shape)
+        return sum_back(product, shape)
 
 
 def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,20 +16,17 @@ from ipygrad.explain.products import (
     LONGEST_FORMULA,
     is_written_out,
     product_holds,
-    product_of,
     step_formula,
     summed_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.engine.core import Array
     from ipygrad.explain.products import Slope
-
-NonFinite = Literal["nan", "inf"]
 
 
 class Words:
@@ -242,71 +239,3 @@ def _shapes(
             key = "shapes_only" if len({*gy, *other}) == 3 else "shapes"
             return words(key, left=left, right=right, product=(left[0], right[1]))
     return words("of_shape", shape=values["shape"])
-
-
-def non_finite(step: BareStep) -> tuple[NonFinite | None, ...]:
-    """Return for each input what appears in its contribution and in nothing that arrives.
-
-    An infinite gradient times 0 is nan, so nan can appear where an infinite value arrives; an
-    infinite value is no news where nan or another one does.
-    """
-    if all(c is None or np.isfinite(c).all() for c in step.contributions):
-        return (None,) * len(step.contributions)
-    arrived_nan = any(np.isnan(cotangent).any() for cotangent in step.cotangents)
-    arrived_finite = all(np.isfinite(cotangent).all() for cotangent in step.cotangents)
-
-    def appearing(contribution: Array | None) -> NonFinite | None:
-        if contribution is None:
-            return None
-        if np.isnan(contribution).any():
-            return None if arrived_nan else "nan"
-        return "inf" if arrived_finite and np.isinf(contribution).any() else None
-
-    return tuple(appearing(contribution) for contribution in step.contributions)
-
-
-def notes_on(
-    words: Words,
-    graph: Graph,
-    step: BareStep,
-    slopes: Sequence[Slope],
-    changed: Sequence[str],
-    is_first: Callable[[NonFinite], bool],
-) -> tuple[str, ...]:
-    """Return what a teacher would point at in this step.
-
-    Parameters
-    ----------
-    slopes
-        Local derivative for each input, as for `describe_step`.
-    changed
-        Names of the variables of which one has changed since the function ran forward.
-    is_first
-        Tells whether nan, or an infinite value, appears in no earlier step of the pass.
-    """
-    node = graph.functions[step.function]
-    notes = []
-    if changed:
-        names = words.enumerate(changed, last="or")
-        notes.append(words("note_changed", names=names, function=node.label))
-    appearing = non_finite(step)
-    for argnum, contribution in enumerate(step.contributions):
-        if contribution is None:
-            continue
-        name = graph.variables[node.inputs[argnum]].name
-        slope = slopes[argnum]
-        if slope is not None and not product_holds(step, argnum, slope):
-            notes.append(
-                words(
-                    "note_product_differs",
-                    function=node.label,
-                    contribution=words.number(contribution),
-                    input=name,
-                    product=words.number(product_of(step, argnum, slope)),
-                )
-            )
-        kind = appearing[argnum]
-        if kind is not None:
-            key = f"note_{kind}_first" if is_first(kind) else f"note_{kind}"
-            notes.append(words(key, input=name))
-    return tuple(notes)
