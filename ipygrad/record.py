@@ -17,7 +17,7 @@ from ipygrad.capture.backward import changed_in_place, final_gradients, run_back
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.local import local_derivative, local_slopes
-from ipygrad.explain.numbers import DIGITS, described, short
+from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.words import Words, non_finite, notes_on
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
@@ -264,7 +264,8 @@ class BackwardPass(Sequence[BackwardStep]):
             max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
             for value, grad in zip(self._values(), self._gradients(), strict=True)
         ]
-        return lay_out(self.graph, [shorten(text) for text in widest])
+        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
+        return lay_out(self.graph, [shorten(text) for text in widest], shapes)
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
