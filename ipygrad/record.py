@@ -18,7 +18,7 @@ from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
 from ipygrad.explain.local import local_derivative_of
-from ipygrad.explain.numbers import DIGITS, described, short
+from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.products import local_equation
 from ipygrad.explain.words import Words
 from ipygrad.show.html import fragment, page
@@ -257,7 +257,8 @@ class BackwardPass(Sequence[BackwardStep]):
             max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
             for value, grad in zip(self._values(), self._gradients(), strict=True)
         ]
-        return lay_out(self.graph, [shorten(text) for text in widest])
+        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
+        return lay_out(self.graph, [shorten(text) for text in widest], shapes)
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]

@@ -32,7 +32,7 @@ ROOMS = {
     "capture.evaluate": ["capture.observe"],
     "capture": ["capture", "engine"],
     "explain": ["explain", "capture"],
-    "show": ["show.layout", "show.layering", "show.coordinates", "capture"],
+    "show": ["show.layout", "show.layering", "show.coordinates", "show.labels", "capture"],
     "show.figures": ["show.layout", "explain"],
     "show.view": ["engine"],
     "show.curve": ["show.figures", "show.view"],

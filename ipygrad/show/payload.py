@@ -53,7 +53,9 @@ means "not yet" and is shown as a dash, never as 0.
         role       "input" | "output"
         position   which input or output of the function it is
         points     [[x, y], ...]: a start, then three points for each cubic Bezier piece, from left
-                   to right: variable -> function for inputs, function -> variable for outputs ]
+                   to right: variable -> function for inputs, function -> variable for outputs
+        label      "(4, 3)", the shape that travels along it; "" for a number, or without room
+        label_at   [x, y], the middle of the label | null ]
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
@@ -302,6 +304,10 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
                 "role": edge.role,
                 "position": edge.position,
                 "points": [list(point) for point in edge.points],
+                "label": shape_text(graph.variables[edge.variable].value.shape)
+                if edge.label
+                else "",
+                "label_at": edge.label and list(edge.label),
             }
             for edge in (() if layout is None else layout.edges)
             if edge.function in kept.functions
