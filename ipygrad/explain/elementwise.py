@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ipygrad.engine import functions
 from ipygrad.explain.calls import Call, call_at
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_SEPARATED = 4096
 """Up to so many elements every one is moved without every other; above, a random half."""
+COSTLY = (functions.MatMul, functions.Linear)
+"""Above that many elements these are known not to be elementwise; to test it would cost most."""
 NUDGE = 0.05
 """Moved elements get another's value, and so much more of it, so that equal ones move, too."""
 
@@ -39,7 +42,10 @@ def elementwise_call(recorded: Call) -> Call | None:
     if len(recorded.outputs) != 1:
         return None
     shape = recorded.outputs[0].shape
-    if not recorded.outputs[0].size or not _fit(recorded, shape):
+    size = recorded.outputs[0].size
+    if not size or not _fit(recorded, shape):
+        return None
+    if size > MOST_SEPARATED and isinstance(recorded.function, COSTLY):
         return None
     arrays = [np.array(np.broadcast_to(x.data, shape)) for x in recorded.inputs]
     with suppress(Exception):

@@ -36,6 +36,8 @@ MOST_LINES = 4
 LEAST_WIDTH, MOST_WIDTH, MOST_GRAPH_HEIGHT, MARGIN = 6.2, 10.5, 10.0, 0.12
 PANEL_HEIGHT, LEAST_PANEL_WIDTH, MOST_PANEL_WIDTH = 2.1, 2.5, 3.4
 PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW = 0.42, 0.42, 0.72, 0.2
+BAR = 0.55
+"""What a heat map leaves free for its colour bar."""
 INCHES_PER_PX = 9 / 72 / 13
 """The layout is made for letters of 13 px; on paper they are to have 9 pt."""
 SPACE = 10
@@ -316,7 +318,7 @@ def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
             plot = cell._replace(
                 left=cell.left + PLOT_LEFT,
                 bottom=cell.bottom + PLOT_BOTTOM,
-                width=cell.width - PLOT_LEFT,
+                width=cell.width - PLOT_LEFT - (BAR if panel.local.kind == "jacobian" else 0),
                 height=cell.height - PLOT_BOTTOM - PLOT_TOP,
             )
             language = Words()
