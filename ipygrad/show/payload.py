@@ -31,9 +31,8 @@ means "not yet" and is shown as a dash, never as 0.
         value      Number
         shape      "(3, 2)"; "" for a number
         box        [x, y, width, height] in px | null
-        chain      the chain rule for it | null where the pass does not reach, for the result
-        itself,
-                   and in a graph that is not laid out
+        chain      the chain rule for it | null for the result itself, where the pass does not
+                   reach, and in a graph that is not laid out
           heading  Formula: ∂y/∂x
           paths    [Formula], one for each path from the result, those that contribute most first
           more     "and 14 more paths"; "" when all are there
@@ -71,7 +70,8 @@ means "not yet" and is shown as a dash, never as 0.
         arriving   Number | null
         local      Number | null for the start; "a Jacobian" where it is not elementwise
         formula    Formula: the local derivative in the user's names | null
-        equation   Formula: the whole product, in names and in numbers | null
+        equation   Formula: the whole product, in names and in numbers | null, also where backward
+                   is wrong
         summed     null | where the input was repeated by broadcasting
           text     "summed over axis 0: (4, 3) → (3,)"
           before   Number: arriving × local, in the output's shape
@@ -81,10 +81,10 @@ means "not yet" and is shown as a dash, never as 0.
       check        null for the start, and where checks are off |
         status     "agrees" | "disagrees" | "not_checked"
         text       what was compared, and what may have gone wrong
-      picture      bool: the function is one of numbers, and so has a plot; where no step has one,
-                   no room is kept
-      plot         an SVG document as text, with a column for each product that has a local and is
-                   no constant | null (drawn on demand by a kernel, or none) ]
+      picture      bool: it has a plot, since some input is no constant; where no step has one, no
+                   room is kept
+      plot         an SVG document as text, with a column for each product that is no constant |
+                   null (drawn on demand by a kernel, or none) ]
     table
       columns      [text]
       rows         [[text]], one for each product of each step, constants left out; where there was
@@ -395,6 +395,7 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
     variable = node.inputs[argnum]
     contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
     is_constant = contribution is None
+    is_wrong = shown.findings.check(step).status == "disagrees"
     formula = step_formula(graph, step, argnum) if is_local(node.function) else None
     local = _number(words, slope)
     if local is None and not is_constant:
@@ -410,7 +411,7 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
         "arriving": arriving_number(words, step),
         "local": local,
         "formula": _formula(None if is_constant else formula),
-        "equation": _formula(equation(words, graph, step, argnum, slope)),
+        "equation": None if is_wrong else _formula(equation(words, graph, step, argnum, slope)),
         "summed": summed,
         "contribution": _number(words, contribution),
         "before": _number(words, step.before[argnum]),
