@@ -13,12 +13,11 @@ import ipygrad
 from ipygrad import Function, SumTo, Variable, broadcast_to, functions, reshape
 from ipygrad import sum as sum_of
 from ipygrad.engine.dispatch import implementations
-from tests.formulas import CASES, FUNCTIONS, WITHOUT_ORACLE, inputs_of
+from tests.formulas import ALL_CASES, FUNCTIONS, inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALL_CASES = {**CASES, **WITHOUT_ORACLE}
 # Made by the engine and by backward methods only.
 WITHOUT_FUNCTION = {"SumTo", "GetItemGrad"}
 NUMPYS = {
@@ -310,6 +309,7 @@ def test_what_does_not_fit_is_refused_by_name(f: Callable[[Variable], Any], word
             [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]],
             [[-3, 6, -3], [6, -12, 6], [-3, 6, -3]],
         ),
+        (np.ones((3, 3)) + np.diag([0, 0, 1]), [[1, -1, 0], [-1, 1, 0], [0, 0, 0]]),
         (np.zeros((3, 3)), np.zeros((3, 3))),
         ([np.eye(2), np.ones((2, 2))], [np.eye(2), [[1.0, -1.0], [-1.0, 1.0]]]),
     ],
