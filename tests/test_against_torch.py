@@ -1,8 +1,8 @@
 """Every function that PyTorch has, too, where it is installed: values, first and second order.
 
-At kinks and ties, where mathematics leaves a choice, the conventions are compared as well. One known
-difference is left out: for a singular matrix torch's determinant can have zeros where the cofactors
-are not; finite differences are the witness there, in `test_functions.py`.
+At kinks and ties, where mathematics leaves a choice, the conventions are compared as well. One
+difference is left out: for a singular matrix torch may give zeros where the cofactors are not zero;
+finite differences are the witness there, in `test_functions.py`.
 """
 
 from __future__ import annotations
