@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 ndarray, float64 = np.ndarray, np.float64
 
 
-def run_backward(y: Variable, cotangents: tuple[Gradient, ...], create_graph: bool) -> Any:
-    """Run the backward of the function that made `y`; return a contribution for each input.
+def run_backward(
+    y: Variable, inputs: tuple[Variable, ...], cotangents: tuple[Gradient, ...], create_graph: bool
+) -> Any:
+    """Run the backward of the function that made `y` of `inputs`; return a contribution for each.
 
     Raises
     ------
@@ -42,9 +44,9 @@ def run_backward(y: Variable, cotangents: tuple[Gradient, ...], create_graph: bo
         raise _error(y, f"raised {type(error).__name__}: {error}") from error
     if not isinstance(returned, (tuple, list)):
         returned = (returned,)
-    if len(returned) != len(function._inputs):
+    if len(returned) != len(inputs):
         found = count(len(returned), "contribution")
-        wanted = count(len(function._inputs), "input")
+        wanted = count(len(inputs), "input")
         raise _error(y, f"returned {found} for {wanted}: return one for each input")
     return returned
 
@@ -92,8 +94,8 @@ def checked(contribution: Any, number: int, y: Variable, create_graph: bool) -> 
         When it does not fit the input.
     """
     function: Any = y._creator
-    x = function._inputs[number]
-    which = f" for input {number + 1}" if len(function._inputs) > 1 else ""
+    x = function.inputs[number]
+    which = f" for input {number + 1}" if len(function.inputs) > 1 else ""
     if contribution is None:
         raise _error(y, f"returned None{which}: did you forget 'return gx'?")
     gradient: Any = contribution
@@ -130,7 +132,7 @@ def _refuse_remembered_values(function: Function) -> None:
     if not remembered:
         return
     again = copy.copy(function)
-    again.forward(*[x._array().copy() for x in function._inputs])
+    again.forward(*[x._array().copy() for x in function.inputs])
     for name, value in remembered.items():
         if getattr(again, name) is not value:
             raise BackwardError(
@@ -161,7 +163,7 @@ def check_unchanged(y: Variable) -> None:
         When ``data`` of an input or output was assigned after the call.
     """
     function: Any = y.creator
-    for v in (*function._inputs, *function.outputs):
+    for v in (*function.inputs, *function.outputs):
         if v is not None and v._assigned_at > function._called_at:
             raise BackwardError(
                 f"the data of {v.name or 'a variable'} was assigned after {function.label} had "
