@@ -132,7 +132,7 @@ class Inner(Tensordot):
 
 
 class Outer(Function):
-    """Products of all elements of a with all of b, one row for each of a."""
+    """The class behind `outer`."""
 
     __slots__ = ()
     label = "outer"
