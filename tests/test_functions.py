@@ -321,6 +321,22 @@ def test_the_determinant_of_a_singular_matrix_has_cofactors(matrix: Any, cofacto
     ipygrad.check_grads(functions.det, x.data, order=2)
 
 
+def test_a_large_matrix_with_a_row_of_zeros_takes_little_memory() -> None:
+    data = np.random.default_rng(0).normal(size=(60, 60)) / 5
+    data[7] = 0.0
+    x = Variable(data)
+    tracemalloc.start()
+    try:
+        functions.det(x).backward()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * data.nbytes
+    row = np.random.default_rng(1).normal(size=60)
+    data[7] = row
+    assert abs(x.grad[7] @ row / np.linalg.det(data) - 1) < 1e-9
+
+
 def test_the_product_of_many_with_a_zero_takes_little_memory() -> None:
     data = np.random.default_rng(0).uniform(0.999, 1.001, 20_000)
     data[7_000] = 0.0

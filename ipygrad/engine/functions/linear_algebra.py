@@ -167,8 +167,9 @@ class Inv(Function):
 class Det(Function):
     """Determinants; local derivative the cofactors, y · (x⁻¹)ᵀ where x is not singular.
 
-    In a singular matrix each cofactor is the determinant of what is left without its row and
-    column: for n rows that takes n⁴ numbers, but it is right to every order of derivatives.
+    Singular matrices have cofactors, too: they come from the singular values (Stewart 1998, "On the
+    adjugate matrix") or, with ``create_graph``, from the determinants of what is left without a row
+    and a column, which takes n⁴ numbers for n rows.
     """
 
     __slots__ = ()
@@ -181,15 +182,23 @@ class Det(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy · cofactors."""
         x = self.input_like(gy)
-        if np.all(self._output_value):
+        try:
             inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
-            return np.reshape(gy * self.output_like(gy), (*gy.shape, 1, 1)) * inverse
-        return np.reshape(gy, (*gy.shape, 1, 1)) * _cofactors(x)
+        except np.linalg.LinAlgError:
+            cofactors = _by_minors(x) if isinstance(x, Variable) else _by_singular_values(x)
+            return np.reshape(gy, (*gy.shape, 1, 1)) * cofactors
+        return np.reshape(gy * self.output_like(gy), (*gy.shape, 1, 1)) * inverse
 
 
-def _cofactors(x: Any) -> Any:
-    n = x.shape[-1]
-    numbers = np.arange(n)
+def _by_singular_values(x: Array) -> Any:
+    left, values, right = np.linalg.svd(x)
+    without = np.where(np.eye(x.shape[-1], dtype=bool), 1, values[..., None, :])
+    sign = np.sign(np.linalg.det(left) * np.linalg.det(right))
+    return sign[..., None, None] * ((left * without.prod(axis=-1)[..., None, :]) @ right)
+
+
+def _by_minors(x: Variable) -> Any:
+    numbers = np.arange(x.shape[-1])
     others = np.stack([np.delete(numbers, i) for i in numbers])
     minors = x[..., others[:, None, :, None], others[None, :, None, :]]
     signs = (-1) ** np.add.outer(numbers, numbers)
