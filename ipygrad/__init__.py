@@ -9,8 +9,10 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.engine import functions
-from ipygrad.engine.core import BackwardError, Function, Variable, no_grad
+from ipygrad.engine.core import Function, Variable
+from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.functions import *  # noqa: F403 - exactly what its __all__ lists
+from ipygrad.engine.mode import no_grad
 from ipygrad.engine.testing import check_grads, numerical_jacobian
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
+from ipygrad import Function, Variable, no_grad
 from ipygrad.capture.quiet import private_copy, quietly
-from ipygrad.engine.core import Function, Variable, no_grad
 from ipygrad.explain import sampling
 from ipygrad.explain.local import local_derivative_of
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ipygrad.capture.quiet import called_quietly
-from ipygrad.engine.core import as_array, as_tuple, no_grad
+from ipygrad.engine.core import as_array, as_tuple
+from ipygrad.engine.mode import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
