@@ -110,7 +110,7 @@ def checked(contribution: Any, number: int, y: Variable, create_graph: bool) -> 
         raise _error(
             y,
             f"returned shape {gradient.shape}{which}, but that input has shape {x.shape}: a "
-            "contribution has the shape of its input",
+            f"contribution has the shape of its input{_likely_slip(gradient.shape, x.shape)}",
         )
     if gradient.dtype != x.dtype:
         gradient = gradient.astype(x.dtype)
@@ -120,6 +120,23 @@ def checked(contribution: Any, number: int, y: Variable, create_graph: bool) -> 
         # It may be kept on the function, or be the very data of a variable.
         gradient = gradient.copy()
     return without_axes(gradient)
+
+
+def _likely_slip(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Say how a contribution of the one shape may have come to be, instead of the other."""
+    if len(found) > 1 and found == wanted[::-1]:
+        return ". Its transpose has that shape: was it forgotten?"
+    new = len(found) - len(wanted)
+    axes = [
+        axis
+        for axis, length in enumerate(found)
+        if axis < new or (wanted[axis - new] == 1 != length)
+    ]
+    kept = tuple(1 if axis in axes else length for axis, length in enumerate(found))
+    if new >= 0 and axes and kept == (1,) * new + wanted:
+        which = f"axis {axes[0]}" if len(axes) == 1 else f"axes {tuple(axes)}"
+        return f". The input was repeated by broadcasting, so sum the contribution over {which}"
+    return ""
 
 
 def _refuse_remembered_values(function: Function) -> None:
