@@ -1084,6 +1084,23 @@ def test_nothing_is_cut_off(page: Page, build: Callable[[], payloads.Payload], w
         assert cut == [], step
 
 
+def test_a_long_equation_scrolls_by_itself(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 900})
+    payload = payloads.arrays()
+    for step in payload["steps"]:
+        for product in step["products"]:
+            product["equation"] = payloads.formula("∂" * 200, "∂" * 200)
+    root = mounted(page, payload)
+    products = root.locator(".ipygrad-products")
+    assert products.evaluate("({scrollWidth, clientWidth}) => scrollWidth - clientWidth") == 0
+    for k in range(len(payload["steps"])):
+        go(page, k)
+        for working in root.locator(".ipygrad-working").all():
+            size = working.bounding_box()
+            assert size
+            assert size["x"] + size["width"] <= 360
+
+
 # What JupyterLab's own two themes set.
 THEMES = {
     "light": ("#ffffff", "rgba(0, 0, 0, 0.87)", "#1976d2"),
