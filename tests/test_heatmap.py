@@ -88,13 +88,17 @@ def test_cells_that_are_not_finite_are_masked(value: float) -> None:
     assert np.ma.getmaskarray(np.ma.asarray(image.get_array())).tolist() == [[False, True]]
 
 
-@pytest.mark.parametrize(("size", "is_density"), [(120, False), (121, True), (50_000, True)])
-def test_many_elements_are_a_density(size: int, is_density: bool) -> None:
+@pytest.mark.parametrize("size", [120, 121, 2000, 2001, 50_000])
+def test_many_elements_are_an_image_and_then_a_density(size: int) -> None:
     axes = plot_local_derivative(found(F.tanh(normal(size))))
     (image,) = axes.images
     (dots,) = (line for line in axes.lines if line.get_gid() == "dots")
-    assert image.get_visible() == is_density
-    assert len(np.asarray(dots.get_xdata())) == (0 if is_density else size)
+    assert image.get_visible() == (size > 120)
+    assert len(np.asarray(dots.get_xdata())) == (0 if size > 120 else size)
+    levels: Any = np.ma.masked_invalid(np.ma.asarray(image.get_array())).compressed()
+    # Points are all alike; a density has shades.
+    shades = len(set(levels.tolist()))
+    assert shades > 2 if size > 2000 else shades == (size > 120)
 
 
 def test_draws_into_the_users_axes() -> None:
@@ -110,7 +114,8 @@ MAKES: dict[str, Callable[[], Any]] = {
     "numbers": lambda: F.softmax(normal(8)),
     "sketch": lambda: F.sum(normal(100_000)),
     "points": lambda: F.exp(normal(120)),
-    "density": lambda: F.exp(normal(2000)),
+    "many points": lambda: F.exp(normal(2000)),
+    "density": lambda: F.exp(normal(20_000)),
     "two inputs": lambda: normal(40, 20) * normal(20),
     "points of two inputs": lambda: normal(6, 20) * normal(20),
 }

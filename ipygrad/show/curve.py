@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 TANGENT_LENGTH = 0.62
 """Length of the drawn tangent, as a fraction of the axes, whatever the slope."""
-MOST_POINTS = 120
-"""More become cells of a fine grid, the darker the more points are in one: a small image."""
-BIN = 4
-"""Side of such a cell, in pt."""
+MOST_MARKERS = 120
+"""More points would take more bytes than all the rest; they become cells of a small image."""
+MOST_POINTS = 2000
+"""Of more points than that a cell is the darker the more of them are in it."""
+POINT, BIN = 3.5, 4
+"""Side of a cell for points, and for their density, in pt."""
 DARK_BLUE = "#003f66"
 DENSITY = LinearSegmentedColormap.from_list("density", ["#cfe3f1", DARK_BLUE]).with_extremes(
     bad=(1, 1, 1, 0)
@@ -192,16 +194,18 @@ class CurvePanel:
             self._show_tangents(drawing, (right - left, high - low), below)
 
     def _show_dots(self, xs: Array, ys: Array, extent: tuple[float, float, float, float]) -> None:
-        if xs.size <= MOST_POINTS:
+        if xs.size <= MOST_MARKERS:
             self.dots.set_data(xs, ys)
             return
         left, right, low, high = extent
-        side = BIN / 72 * self.axes.figure.dpi
+        is_density = xs.size > MOST_POINTS
+        side = (BIN if is_density else POINT) / 72 * self.axes.figure.dpi
         bins = [int(length / side) + 1 for length in (self.axes.bbox.height, self.axes.bbox.width)]
         counts, _, _ = np.histogram2d(ys, xs, bins, [[low, high], [left, right]])
-        levels = np.ceil(np.log2(counts + 1))
+        levels = np.ceil(np.log2(counts + 1)) if is_density else np.sign(counts)
         self.density.set_data(np.where(levels > 0, levels, np.nan)[::-1])
         self.density.set(extent=extent, clim=(0, levels.max()), visible=True)
+        self.density.set_zorder(0 if is_density else self.dots.get_zorder())
 
     def _show_tangents(self, drawing: Drawing, size: tuple[float, float], below: bool) -> None:
         x, y = drawing.point
