@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ipygrad.explain.local import LocalDerivative
 
 # Sizes in inches: of a column, and of the parts of a column.
-WIDTH_ALONE, WIDTH_BESIDE_OTHERS, HEIGHT = 4.2, 3.3, 4.0
-LEFT, RIGHT, TOP, BOTTOM, BETWEEN, LOWER = 0.6, 0.14, 0.34, 0.8, 0.42, 0.85
+WIDTH_ALONE, WIDTH_BESIDE_OTHERS, HEIGHT = 4.2, 3.3, 3.7
+LEFT, RIGHT, TOP, BOTTOM, BETWEEN, LOWER = 0.6, 0.14, 0.34, 0.74, 0.4, 0.8
 BAR_ROOM = 0.84
 """What a heat map leaves free on its right for the colour bar and its numbers."""
 NOTE_BOTTOM = 0.08

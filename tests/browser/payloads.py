@@ -76,8 +76,8 @@ def plot(label: str, columns: int = 1) -> str:
     width = 302 if columns == 1 else 238 * columns
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" '
-        f'width="{width}pt" height="288pt" viewBox="0 0 {width} 288">'
-        f'<rect width="{width}" height="288" fill="#fff"/>'
+        f'width="{width}pt" height="266pt" viewBox="0 0 {width} 266">'
+        f'<rect width="{width}" height="266" fill="#fff"/>'
         '<path d="M40 230H290M40 230V20" stroke="#8c8c8c" fill="none"/>'
         '<path d="M40 220C160 210 240 150 290 20" stroke="#0072b2" stroke-width="2" fill="none"/>'
         '<path d="M120 230L280 60" stroke="#d55e00" stroke-width="2" stroke-dasharray="6 4"/>'
