@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
-from ipygrad.explain.local import local_derivative
-from ipygrad.explain.numbers import DIGITS, described, short
+from ipygrad.explain.local import local_derivative_of
+from ipygrad.explain.numbers import DIGITS, described, shape_text, short
+from ipygrad.explain.products import local_equation
 from ipygrad.explain.words import Words
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
@@ -55,6 +56,7 @@ PLOT_SECONDS = 5.0
 give the same bytes on every machine."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
+MOST_NAMES = 20
 
 # Users may have numpy raise at overflow; that is not to stop what is drawn and said about it.
 _ignoring_overflow = np.errstate(all="ignore")
@@ -110,20 +112,21 @@ class BackwardStep:
     _findings: Findings
 
     @cached_property
-    @_ignoring_overflow
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
-        None for a constant, and for a function of arrays.
+        None for a constant.
         """
-        inputs, output = self._names
         return tuple(
-            None
-            if contribution is None
-            else local_derivative(
-                self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
-            )
+            None if contribution is None else self._differentiate(argnum)
             for argnum, contribution in enumerate(self.contributions)
+        )
+
+    @_ignoring_overflow
+    def _differentiate(self, argnum: int) -> LocalDerivative:
+        inputs, output = self._names
+        return local_derivative_of(
+            self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
         )
 
     @property
@@ -136,6 +139,14 @@ class BackwardStep:
         where = "" if self.line is None else f", line {self.line}"
         contributions = ", ".join(short(c) for c in self.contributions if c is not None)
         return f"BackwardStep({self.index}: {self.label}{where}, contributions {contributions})"
+
+
+class _Drawn(NamedTuple):
+    """What the plot of one step shows, an entry for each input that is no constant."""
+
+    locals_: list[LocalDerivative]
+    numeric: list[float | None]
+    formulas: list[str | None]
 
 
 class BackwardPass(Sequence[BackwardStep]):
@@ -247,7 +258,8 @@ class BackwardPass(Sequence[BackwardStep]):
             max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
             for value, grad in zip(self._values(), self._gradients(), strict=True)
         ]
-        return lay_out(self.graph, [shorten(text) for text in widest])
+        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
+        return lay_out(self.graph, [shorten(text) for text in widest], shapes)
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
@@ -267,6 +279,38 @@ class BackwardPass(Sequence[BackwardStep]):
             code=self._code,
             findings=self._findings,
             notices=self._notices,
+        )
+
+    def chain(self, variable: Variable | str) -> Text:
+        """Return the chain rule from the result to a variable: every path, in numbers, and the sum.
+
+        Of more than eight paths those that contribute most are written out.
+
+        Parameters
+        ----------
+        variable
+            The variable itself, or its name on the graph.
+
+        Raises
+        ------
+        ValueError
+            When it is not in the graph, or the pass does not reach it.
+        """
+        is_name = isinstance(variable, str)
+        for node in self.graph.variables:
+            if node.name == variable if is_name else node.variable is variable:
+                chain = self._findings.chain(node.index)
+                if chain is None:
+                    raise ValueError(
+                        f"the pass does not reach {node.name}: it has no gradient here"
+                    )
+                return Text(chain.text)
+        names = [node.name for node in self.graph.variables if node.kind != "constant"]
+        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        raise ValueError(
+            f"{variable!r} is not in this graph. Its variables are {shown}"
+            if is_name
+            else f"chain needs a variable of this graph or its name: {shown}"
         )
 
     # --- text and data ---
@@ -390,32 +434,38 @@ class BackwardPass(Sequence[BackwardStep]):
         IndexError
             When there is no such step.
         ValueError
-            When the function works on arrays, or has several inputs and `ax` is given.
+            When the function has several inputs and `ax` is given.
         """
         from ipygrad.show.plot import picture_of_step
 
-        step = self._numbered(number)
-        locals_ = [local for local in step.local_derivatives if local is not None]
-        if not locals_:
-            raise ValueError(
-                f"step {number}, {step.label}, works on arrays; only functions of numbers are "
-                "drawn as curves"
-            )
-        return picture_of_step(locals_, ax=ax)
+        self._numbered(number)
+        return picture_of_step(ax=ax, words=self._words, **self._drawn(number)._asdict())
+
+    def _drawn(self, number: int) -> _Drawn:
+        """Return what the plot of a step shows; constants are left out."""
+        step, bare = self[number - 1], self._bare[number - 1]
+        varied = [i for i, local in enumerate(step.local_derivatives) if local is not None]
+        is_wrong = step.check.status == "disagrees"
+        formulas = [local_equation(self.graph, bare, argnum) for argnum in varied]
+        return _Drawn(
+            locals_=[local for local in step.local_derivatives if local is not None],
+            numeric=[step.check.slopes[argnum] if is_wrong else None for argnum in varied],
+            formulas=[None if formula is None else formula.mathtext for formula in formulas],
+        )
 
     @_ignoring_overflow
     def _draw(self, number: int) -> str | None:
-        """Return the SVG document of a step's plot, None where there is none."""
+        """Return the SVG document of a step's plot, None where all inputs are constants."""
         if number not in self._pictures:
-            locals_ = [local for local in self[number - 1].local_derivatives if local is not None]
-            self._pictures[number] = self._painter.svg(locals_) if locals_ else None
+            drawn = self._drawn(number)
+            self._pictures[number] = self._painter.svg(*drawn) if drawn.locals_ else None
         return self._pictures[number]
 
     @cached_property
     def _painter(self) -> StepPainter:
         from ipygrad.show.plot import StepPainter
 
-        return StepPainter()
+        return StepPainter(self._words)
 
     def _plots(self) -> dict[int, str]:
         """Draw the plots that a notebook keeps, from the first step on."""
@@ -594,6 +644,34 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(element) for element in value]
     return value if abs(value) < float("inf") else str(value)
+
+
+def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
+    """Return what a step's function does to a small change of one of its inputs.
+
+    Parameters
+    ----------
+    step
+        A step of a recorded pass.
+    argnum
+        Which input, counted from 0.
+
+    Returns
+    -------
+    LocalDerivative
+        A curve with a slope for a function of numbers, points on a curve for one that works element
+        by element, a Jacobian for any other.
+
+    Raises
+    ------
+    IndexError
+        When the function has no such input.
+    """
+    count = len(step.contributions)
+    if not 0 <= argnum < count:
+        numbers = "input 0 only" if count == 1 else f"inputs 0 to {count - 1}"
+        raise IndexError(f"{step.label} has {numbers}, so there is no input {argnum}")
+    return step.local_derivatives[argnum] or step._differentiate(argnum)
 
 
 def _check_to_dict(check: Check) -> dict[str, Any]:

@@ -11,22 +11,17 @@ import numpy as np
 from ipygrad.capture.calls import Call
 from ipygrad.capture.quiet import private_copy, quietly
 from ipygrad.capture.sources import HeardBackwards, hearing_backwards
-from ipygrad.engine.core import (
-    BackwardError,
-    Variable,
-    accumulate,
-    as_array,
-    as_tuple,
-    no_grad,
-    reverse_pass,
-    starting_cotangent,
-)
+from ipygrad.engine.core import Variable, as_array, as_tuple
+from ipygrad.engine.errors import BackwardError
+from ipygrad.engine.mode import no_grad
+from ipygrad.engine.reverse import accumulate, reverse_pass, starting_cotangent
 
 if TYPE_CHECKING:
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.capture.orders import Fault
     from ipygrad.capture.sources import RunningSource
-    from ipygrad.engine.core import Array, Function, Gradient, Turn
+    from ipygrad.engine.core import Array, Function, Gradient
+    from ipygrad.engine.reverse import Turn
 
 Origin = Literal["ones", "by_hand", "given"]
 

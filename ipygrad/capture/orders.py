@@ -14,7 +14,8 @@ import numpy as np
 
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
 from ipygrad.capture.quiet import quietly
-from ipygrad.engine.core import accumulate, as_array, as_tuple
+from ipygrad.engine.core import as_array, as_tuple
+from ipygrad.engine.reverse import accumulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,8 @@ from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
 from ipygrad.capture.sources import running_source
 from ipygrad.capture.wrapping import methods_wrapped
-from ipygrad.engine.core import BackwardError, accumulate
+from ipygrad.engine.errors import BackwardError
+from ipygrad.engine.reverse import accumulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

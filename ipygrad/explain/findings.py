@@ -1,4 +1,4 @@
-"""What there is to find out about a pass, step by step: slopes, checks and notes.
+"""What there is to find out about a pass: slopes, checks, notes and chains.
 
 All of it costs time, so it is found when first asked for, and kept.
 """
@@ -14,18 +14,22 @@ import numpy as np
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
 from ipygrad.capture.own_runs import is_measured
+from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.lessons import describe_faults, describe_measured
 from ipygrad.explain.local import local_slopes
+from ipygrad.explain.notes import non_finite, notes_on
 from ipygrad.explain.verdicts import describe_check
-from ipygrad.explain.words import non_finite, notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
-    from ipygrad.explain.words import NonFinite, Words
+    from ipygrad.explain.chain import Chain
+    from ipygrad.explain.notes import NonFinite
+    from ipygrad.explain.products import Slope
+    from ipygrad.explain.words import Words
 
 CHECK_SECONDS = 5.0
 """After so long no further check is begun. It is far more than checks take, since the same cell is
@@ -36,7 +40,7 @@ _ignoring_overflow = np.errstate(all="ignore")
 
 
 class Findings:
-    """What is known about the steps of a pass.
+    """What is known about a pass and its steps.
 
     Parameters
     ----------
@@ -66,13 +70,13 @@ class Findings:
         self._words = words
         self._source = None if code is None else "\n".join(["", *code])
         self._checks: dict[int, Check] = {}
-        self._slopes: dict[int, tuple[float | None, ...]] = {}
+        self._slopes: dict[int, tuple[Slope, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
         self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
 
     @_ignoring_overflow
-    def slopes(self, step: BareStep) -> tuple[float | None, ...]:
-        """Return the local derivative for each input, None where it is no number."""
+    def slopes(self, step: BareStep) -> tuple[Slope, ...]:
+        """Return the local derivative for each input, as `ipygrad.explain.local.local_slopes`."""
         if step.index not in self._slopes:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
@@ -99,7 +103,7 @@ class Findings:
 
     @_ignoring_overflow
     def notes(self, step: BareStep) -> tuple[str, ...]:
-        """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
+        """Return what a teacher would point at: see `ipygrad.explain.notes.notes_on`."""
         # A backward that is wrong breaks products, too; its verdict says more about that.
         is_wrong = self.check(step).status == "disagrees"
         faults = describe_faults(self._words, self._graph, step)
@@ -112,6 +116,17 @@ class Findings:
             [self._with_line(name) for name in self._changed.get(step.function, ())],
             lambda kind: self._first_steps[kind] == step.index,
         )
+
+    @_ignoring_overflow
+    def chain(self, variable: int) -> Chain | None:
+        """Return the chain rule for a variable, None for what the pass does not reach."""
+        return None if self._chains is None else self._chains.of(variable)
+
+    @cached_property
+    def _chains(self) -> Chains | None:
+        if self._run is None:
+            return None
+        return Chains(self._words, self._graph, self._run, self.slopes)
 
     def _with_line(self, name: str) -> str:
         lines = () if self._source is None else lines_that_change(self._source, name)
