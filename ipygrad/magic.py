@@ -306,6 +306,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             digits=options.precision,
             checks=options.check,
             start=options.step,
+            translation=translation,
         )
         if options.output is not None:
             self.shell.push({options.output: bp})
@@ -392,7 +393,12 @@ class GradMagics(Magics):  # type: ignore[misc]
             words = Words(digits=options.precision)
             recorded, notices = self._own(captured, right, words, turns, write=False)
         bp = BackwardPass(
-            captured.graph, recorded, code=cell.lines, notices=notices, digits=options.precision
+            captured.graph,
+            recorded,
+            code=cell.lines,
+            notices=notices,
+            digits=options.precision,
+            translation=captured.translation,
         )
         self._show(bp, options.display_as or self.display_as)
 

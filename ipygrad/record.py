@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array, Function
@@ -173,8 +174,10 @@ class BackwardPass(Sequence[BackwardStep]):
         digits: int = DIGITS,
         checks: bool = True,
         start: int = 0,
+        translation: Translation | None = None,
     ) -> None:
         self.graph = graph
+        self._translation = translation
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
@@ -281,7 +284,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=self._notices,
         )
 
-    def chain(self, variable: Variable | str) -> Text:
+    def chain(self, variable: object) -> Text:
         """Return the chain rule from the result to a variable: every path, in numbers, and the sum.
 
         Of more than eight paths those that contribute most are written out.
@@ -289,7 +292,7 @@ class BackwardPass(Sequence[BackwardStep]):
         Parameters
         ----------
         variable
-            The variable itself, or its name on the graph.
+            The variable itself, also one of another engine, or its name on the graph.
 
         Raises
         ------
@@ -297,8 +300,11 @@ class BackwardPass(Sequence[BackwardStep]):
             When it is not in the graph, or the pass does not reach it.
         """
         is_name = isinstance(variable, str)
+        wanted = variable
+        if self._translation is not None:
+            wanted = self._translation.mirror_or_itself(variable)
         for node in self.graph.variables:
-            if node.name == variable if is_name else node.variable is variable:
+            if node.name == wanted if is_name else node.variable is wanted:
                 chain = self._findings.chain(node.index)
                 if chain is None:
                     raise ValueError(
@@ -722,5 +728,5 @@ def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
             f"{name} is a leaf: no function made it, so there is nothing to go back through. "
             "Pass a result such as y = square(x)"
         )
-    graph = capture([y], engines, namespace).graph
-    return BackwardPass(graph, run_backward(graph, cotangent))
+    graph, translation = capture([y], engines, namespace)
+    return BackwardPass(graph, run_backward(graph, cotangent), translation=translation)

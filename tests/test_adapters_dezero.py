@@ -176,7 +176,8 @@ def test_every_function_of_numbers_has_a_curve_and_a_check() -> None:
     for step in steps:
         assert step.check.status == "agrees"
         for local in step.local_derivatives:
-            assert local is not None and local.samples is not None
+            assert local is not None
+            assert local.samples is not None
             assert np.isfinite(local.samples.slope).sum() > 20
 
 

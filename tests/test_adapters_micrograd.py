@@ -107,7 +107,8 @@ def test_every_function_has_a_curve_and_a_check() -> None:
     for step in backward_pass(y):
         assert step.check.status == "agrees"
         for local in step.local_derivatives:
-            assert local is not None and local.samples is not None
+            assert local is not None
+            assert local.samples is not None
             assert local.samples.u.size > 20
             assert local.slope == pytest.approx(
                 float(local.samples.slope[abs(local.samples.u - local.x).argmin()])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipygrad import Function, Variable
+from ipygrad import Function, Variable, backward_pass
 from ipygrad import functions as F  # noqa: N812
 from ipygrad.explain.local import local_derivative_of, local_slopes
 
@@ -173,3 +173,19 @@ def test_types_narrower_than_float64() -> None:
     sine = found(F.sin(x))
     assert sine.kind == "points"
     np.testing.assert_allclose(sine.slope, np.cos(x.data.astype(float)), rtol=1e-2)
+
+
+def test_a_backward_written_for_just_these_shapes_is_not_taken_apart() -> None:
+    class Add(Function):
+        def forward(self, a: Any, b: Any) -> Any:
+            return a + b
+
+        def backward(self, gy: Any) -> Any:
+            return gy, gy.sum(axis=0)
+
+    y = Add()(Variable(np.ones((3, 2))), Variable(np.ones(2)))
+    step = backward_pass(y)[0]
+    assert step.check.status == "agrees"
+    assert step.notes == ()
+    assert found(y, 1).kind == "jacobian"
+    np.testing.assert_array_equal(found(y, 1).jacobian, np.tile(np.eye(2), (3, 1, 1)))

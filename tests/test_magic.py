@@ -432,6 +432,13 @@ def test_what_changed_in_place_is_named_with_its_line(shell: Shell, change: str,
     assert f"step 2: {said}: " in shell.run(f"%%grad\n{cell}").text
 
 
+def test_a_backward_is_not_blamed_for_what_changed_in_place(shell: Shell) -> None:
+    ran = shell.run("%%grad -o bp\nx = Variable(0.5)\ny = exp(x)\nx.data += 1\ny")
+    assert (shell["bp"][0].check.status, shell["bp"][0].check.reason) == ("not checked", "changed")
+    assert "changed in place after exp ran forward" in ran.text
+    assert "exp.backward is wrong" not in ran.text
+
+
 @pytest.mark.parametrize("last", ["x + 1", "-x", "exp(x)", "2 * exp(x)"])
 def test_a_last_expression_is_called_as_it_is_written(shell: Shell, last: str) -> None:
     ran = shell.run(f"%%grad\nx = Variable(0.5)\n{last}")

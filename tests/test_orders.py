@@ -93,3 +93,12 @@ def test_a_pass_of_very_many_paths_is_refused(shell: Shell) -> None:
 
 def test_an_unknown_order_is_told(shell: Shell) -> None:
     assert "invalid choice: 'random'" in str(shell.run("%%grad --order random\n1").error)
+
+
+@pytest.mark.parametrize("order", ["overwrite", "depth-first", "generation"])
+def test_every_order_goes_through_data_that_changed_and_says_so(shell: Shell, order: str) -> None:
+    shell.run(f"%%grad -q --order {order} -o bp\n{SHARED}x.data = np.array(3.0)\ny")
+    assert "x (line 5) changed in place after square ran forward" in shell["bp"][-1].notes[-1]
+    # a stays 4, so dy/da = 16 is as it was; dy/dx is that times 2 · 3.
+    assert shell["x"].grad == 96
+    assert "was assigned after square had used it" in str(shell.run("y.backward()").error)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Status = Literal["agrees", "disagrees", "not checked"]
 Reason = Literal[
-    "random", "kink", "large", "not finite", "nothing arrives", "forward fails", "measured", "late",
-    "off",
+    "random", "kink", "large", "not finite", "nothing arrives", "forward fails", "measured",
+    "changed", "late", "off",
 ]  # fmt: skip
 Slip = Literal[
     "sign", "factor", "gradient forgotten", "gradient squared", "local forgotten", "transposed",
@@ -62,7 +62,9 @@ class Check:
     reason
         Why it was not checked: ``"random"`` (forward draws random numbers), ``"kink"`` (the slopes
         to both sides differ), ``"large"``, ``"not finite"``, ``"nothing arrives"`` (0 times
-        anything is 0), ``"forward fails"`` or ``"measured"`` (there is no backward yet); else None.
+        anything is 0), ``"forward fails"``, ``"measured"`` (there is no backward yet),
+        ``"changed"`` (what it was given or made, after forward), ``"late"`` or ``"off"``; else
+        None.
     argnum
         The input for which they disagree most, counted from 0; None when they agree.
     ratio

@@ -37,7 +37,8 @@ def elementwise_call(recorded: Call) -> Call | None:
         None when the function is not elementwise: it has several outputs, an input does not
         broadcast to the output's shape, or moving some elements changes the others' results. That
         is also how a forward that draws anew each time shows. `recorded` itself where nothing is
-        broadcast, a call on broadcast copies otherwise.
+        broadcast, a call on broadcast copies otherwise; None when backward sums there all the same,
+        as one does that a user wrote for just the shapes of the recorded call.
     """
     if len(recorded.outputs) != 1:
         return None
@@ -51,8 +52,18 @@ def elementwise_call(recorded: Call) -> Call | None:
     with suppress(Exception):
         still = call_at(recorded.function, arrays)
         if _keeps_elements_apart(still, shape):
-            return recorded if all(x.shape == shape for x in recorded.inputs) else still
+            if all(x.shape == shape for x in recorded.inputs):
+                return recorded
+            return None if _sums_always(still) else still
     return None
+
+
+def _sums_always(still: Call) -> bool:
+    """Tell whether backward hands back less than one number for each element."""
+    with suppress(Exception):
+        contributions = zip(still.inputs, still.contributions(), strict=True)
+        return any(gx is not None and np.shape(gx) != x.shape for x, gx in contributions)
+    return False
 
 
 def _fit(recorded: Call, shape: tuple[int, ...]) -> bool:

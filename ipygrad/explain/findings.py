@@ -88,12 +88,13 @@ class Findings:
         if step.index not in self._checks:
             if self._seconds_left <= 0:
                 return Check("not checked", self._reason_for_none)
-            start = perf_counter()
             node = self._graph.functions[step.function]
             if is_measured(node):
                 return Check("not checked", "measured")
-            function = node.function
-            self._checks[step.index] = check_step(function, step)
+            if step.function in self._changed:
+                return Check("not checked", "changed")
+            start = perf_counter()
+            self._checks[step.index] = check_step(node.function, step)
             self._seconds_left -= perf_counter() - start
         return self._checks[step.index]
 

@@ -134,6 +134,7 @@ def _is_given(variable: Any) -> bool:
 
 
 def _like(variable: Any, array: Array) -> Any:
-    """Return a new variable; what was a whole number stays one, it may be an index."""
+    """Return a new variable; whole numbers stay so unless they were moved, they may be indices."""
     dtype = getattr(variable.data, "dtype", array.dtype)
-    return Variable(np.asarray(array, dtype if dtype.kind in "iub" else array.dtype))
+    is_whole = dtype.kind in "iub" and np.array_equal(array, variable.data)
+    return Variable(np.asarray(array, dtype if is_whole else array.dtype))

@@ -94,6 +94,11 @@ class Translation:
         """Return the mirror of a variable of the engine, None for one that is not behind it."""
         return self._mirrors.get(id(self._adapter.identity(variable)))
 
+    def mirror_or_itself(self, value: object) -> object:
+        """Return the mirror of a variable of the engine; any other value as it is."""
+        mirror = self.mirror_of(value) if self._adapter.handles(value) else None
+        return value if mirror is None else mirror
+
     def identity_of(self, mirror: Variable) -> object:
         """Return the object that stands for a mirror's variable in its engine."""
         return self._adapter.identity(self._origins[mirror])
@@ -121,14 +126,10 @@ class Translation:
 
     def _mirrored(self, value: Any) -> object:
         if type(value) in (list, tuple):
-            return type(value)(map(self._mirrored_element, value))
+            return type(value)(map(self.mirror_or_itself, value))
         if type(value) is dict:
-            return {key: self._mirrored_element(element) for key, element in value.items()}
-        return self._mirrored_element(value)
-
-    def _mirrored_element(self, value: object) -> object:
-        mirror = self.mirror_of(value) if self._adapter.handles(value) else None
-        return value if mirror is None else mirror
+            return {key: self.mirror_or_itself(element) for key, element in value.items()}
+        return self.mirror_or_itself(value)
 
     def _mirror_all(self, results: Sequence[object]) -> None:
         """Mirror inputs before outputs, without recursion."""
