@@ -113,21 +113,19 @@ class BackwardStep:
     _findings: Findings
 
     @cached_property
+    @_ignoring_overflow
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
         None for a constant.
         """
-        return tuple(
-            None if contribution is None else self._differentiate(argnum)
-            for argnum, contribution in enumerate(self.contributions)
-        )
-
-    @_ignoring_overflow
-    def _differentiate(self, argnum: int) -> LocalDerivative:
         inputs, output = self._names
-        return local_derivative_of(
-            self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
+        names = {"y_name": output, "label": self.label}
+        return tuple(
+            None
+            if contribution is None
+            else local_derivative_of(self.function, argnum, x_name=inputs[argnum], **names)
+            for argnum, contribution in enumerate(self.contributions)
         )
 
     @property
@@ -672,12 +670,20 @@ def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
     ------
     IndexError
         When the function has no such input.
+    ValueError
+        When that input is a constant, for which backward finds nothing.
     """
     count = len(step.contributions)
     if not 0 <= argnum < count:
         numbers = "input 0 only" if count == 1 else f"inputs 0 to {count - 1}"
         raise IndexError(f"{step.label} has {numbers}, so there is no input {argnum}")
-    return step.local_derivatives[argnum] or step._differentiate(argnum)
+    local = step.local_derivatives[argnum]
+    if local is None:
+        raise ValueError(
+            f"input {argnum} of {step.label} is a constant, for which backward finds nothing: make "
+            "it a Variable"
+        )
+    return local
 
 
 def _check_to_dict(check: Check) -> dict[str, Any]:
