@@ -54,7 +54,7 @@ ROOMS = {
     "show.widget": ["show.payload", "show.plot", "show.front_end"],
     "show.files": ["show.payload", "show.still"],
     "record": ["show"],
-    "magic": ["record"],
+    "magic": ["magic", "record"],
     "__main__": ["magic"],
     "__init__": ["__main__"],
 }

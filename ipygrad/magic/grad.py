@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from contextlib import nullcontext
-from keyword import iskeyword
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import traitlets
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
-from IPython.display import display
 
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
@@ -26,16 +21,17 @@ from ipygrad.capture.evaluate import (
 )
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
-from ipygrad.capture.orders import ORDERS, run_in_order
-from ipygrad.capture.own_runs import is_own, names_of_functions, own_run, run_own_backward
+from ipygrad.capture.own_runs import is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
 from ipygrad.engine.core import Function, Variable
-from ipygrad.explain.lessons import describe_order, describe_own
 from ipygrad.explain.numbers import described
 from ipygrad.explain.words import Words
-from ipygrad.record import BackwardPass, has_kernel
+from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
+from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
+from ipygrad.magic.steppers import Steppers
+from ipygrad.record import BackwardPass
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -48,20 +44,6 @@ if TYPE_CHECKING:
     from ipygrad.capture.calls import CallRecorder, Turn
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.graph import Graph
-    from ipygrad.capture.orders import Order
-    from ipygrad.record import DisplayAs
-
-DISPLAYS = ("html", "widget", "picture", "table")
-OPTIONS = (
-    *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
-    "--order",
-    *("-o", "-q", "-p"),
-)
-MOST_DIGITS = 17
-"""Digits that tell every float64 from every other."""
-MOST_LIVE_CELLS = 100
-"""Cells whose steppers the kernel follows; older ones go on without it."""
-_OPTION = re.compile(r"-{1,2}[A-Za-z]")
 
 
 @magics_class
@@ -82,34 +64,9 @@ class GradMagics(Magics):  # type: ignore[misc]
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._history = History()
-        self._shown: dict[str, tuple[str, list[BackwardPass]]] = {}
+        self._steppers = Steppers(shell)
 
-    @magic_arguments("%grad")
-    @argument("-o", "--output", metavar="NAME", help="Bind the recorded BackwardPass to NAME.")
-    @argument("-q", "--quiet", action="store_true", help="Record, but show no stepper.")
-    @argument("--step", type=int, metavar="N", default=0, help="Open the stepper at step N.")
-    @argument("--cotangent", metavar="EXPR", help="Start from this gradient instead of ones.")
-    @argument(
-        "--as",
-        dest="display_as",
-        choices=DISPLAYS,
-        help="Show the pass as the stepper (html), as a widget, a picture or a table.",
-    )
-    @argument("-p", "--precision", type=int, metavar="DIGITS", help="Significant digits to show.")
-    @argument(
-        "--no-check",
-        dest="check",
-        action="store_false",
-        default=None,
-        help="Do not compare each backward with differences of its forward.",
-    )
-    @argument(
-        "--order",
-        choices=ORDERS,
-        default="generation",
-        help="Take the functions' turns in this order; of these, only generation is right.",
-    )
-    @argument("result", nargs="*", metavar="RESULT", help="Expression to go back from.")
+    @takes_options
     @no_var_expand
     @line_cell_magic
     def grad(self, line: str, cell: str | None = None) -> None:
@@ -128,39 +85,13 @@ class GradMagics(Magics):  # type: ignore[misc]
             %grad y --cotangent "np.ones(3)" --as table
         """
         __tracebackhide__ = True
-        expression, options = self._options(line)
+        expression, options = read_options(
+            self.grad.parser, line, digits=self.digits, check=self.check
+        )
         if cell is None:
             self._step_through(expression, options)
         else:
             self._run_cell(cell, expression, options)
-
-    def _options(self, line: str) -> tuple[str, Namespace]:
-        expression, rest = split_at_first_option(line)
-        try:
-            words = shlex.split(rest)
-        except ValueError as error:
-            raise UsageError(f"%%grad cannot read its options, {rest}: {error}") from None
-        # parse_argstring would split by IPython's rules, which leave quotes where they are.
-        try:
-            options: Namespace = self.grad.parser.parse_args(words)
-        except UsageError as error:
-            raise UsageError(f"{error}. The options are {', '.join(OPTIONS)}") from None
-        if options.result:
-            raise UsageError(
-                f"%%grad got {options.result[0]!r} after its options; write RESULT first, as in "
-                "%%grad loss --step 2"
-            )
-        if options.output is not None and not is_name(options.output):
-            raise UsageError(f"-o needs a name to bind, not {options.output!r}")
-        if options.precision is None:
-            options.precision = self.digits
-        if not 1 <= options.precision <= MOST_DIGITS:
-            raise UsageError(
-                f"-p {options.precision}: numbers are shown with 1 to {MOST_DIGITS} digits"
-            )
-        if options.check is None:
-            options.check = self.check
-        return expression, options
 
     # --- %grad ---
 
@@ -283,17 +214,15 @@ class GradMagics(Magics):  # type: ignore[misc]
         with nullcontext() if write and translation is None else quietly():
             right = run_backward(graph, cotangent)
         words = Words(digits=options.precision)
-        notices: tuple[str, ...] = ()
         if is_own(graph):
-            recorded, notices = self._own(captured, right, words, turns, write=write)
+            names = names_of_functions(self.shell.user_ns)
+            recorded, notices = own_pass(captured, right, words, turns, names, write=write)
             check_step_number(options.step, recorded)
         else:
-            recorded = self._in_order(graph, right, options.order)
+            recorded, notices = pass_in_order(graph, right, options.order, words)
             check_step_number(options.step, recorded)
-            if recorded is not right:
-                notices = describe_order(words, graph, recorded, right, options.order)
             if write and right.error is None:
-                notices += self._write(captured, right, words)
+                notices += leave_gradients(captured, right, words)
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
         if captured.unknown:
@@ -313,35 +242,11 @@ class GradMagics(Magics):  # type: ignore[misc]
         display_as = options.display_as or self.display_as
         if recorded.error is None:
             if not options.quiet:
-                self._show(bp, display_as)
+                self._steppers.show(bp, display_as)
             return
         if not options.quiet:
-            self._after_the_cell(lambda: self._show(bp, display_as))
+            self._after_the_cell(lambda: self._steppers.show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
-
-    def _in_order(self, graph: Graph, right: BackwardRun, order: Order) -> BackwardRun:
-        """Return the pass in the order that was asked for."""
-        try:
-            return run_in_order(graph, order, right)
-        except ValueError as error:
-            raise UsageError(f"--order {order}: {error}") from None
-
-    def _own(
-        self,
-        captured: Captured,
-        right: BackwardRun,
-        words: Words,
-        turns: Sequence[Turn],
-        *,
-        write: bool,
-    ) -> tuple[BackwardRun, tuple[str, ...]]:
-        """Return the pass as a learner's classes ran it, or would have, and what to say of it."""
-        error: Exception | None = None
-        if write:
-            turns, error = run_own_backward(captured, right)
-        names = names_of_functions(self.shell.user_ns)
-        recorded = own_run(captured, turns, right, names)
-        return recorded, describe_own(words, captured.graph, recorded, right, names, error)
 
     def _cotangent(self, graph: Graph, expression: str) -> object:
         value = self._evaluate(expression, "--cotangent")
@@ -350,25 +255,6 @@ class GradMagics(Magics):  # type: ignore[misc]
             return checked_cotangent(result.variable, result.name, value)
         except (TypeError, ValueError) as error:
             raise UsageError(f"--cotangent {expression}: {error}") from None
-
-    def _write(self, captured: Captured, recorded: BackwardRun, words: Words) -> tuple[str, ...]:
-        """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
-        added = captured.leave_gradients(recorded)
-        if not added:
-            return ()
-        leaves = [node for node in added if node.creator is None] or list(added)
-        return (
-            words(
-                "notice_leftover",
-                names=words.enumerate([f"{node.name}.grad" for node in leaves]),
-                sums=words.enumerate(
-                    [
-                        f"{node.name}.grad {words.number(before)} → {words.number(after)}"
-                        for node, (before, after) in ((node, added[node]) for node in leaves)
-                    ]
-                ),
-            ),
-        )
 
     def _partial(
         self,
@@ -391,39 +277,18 @@ class GradMagics(Magics):  # type: ignore[misc]
             with quietly():
                 right = run_backward(captured.graph)
             words = Words(digits=options.precision)
-            recorded, notices = self._own(captured, right, words, turns, write=False)
+            names = names_of_functions(self.shell.user_ns)
+            recorded, notices = own_pass(captured, right, words, turns, names, write=False)
         bp = BackwardPass(
             captured.graph,
             recorded,
             code=cell.lines,
             notices=notices,
             digits=options.precision,
+            checks=options.check,
             translation=captured.translation,
         )
-        self._show(bp, options.display_as or self.display_as)
-
-    def _show(self, bp: BackwardPass, display_as: str) -> None:
-        if not has_kernel():
-            print(bp)
-            return
-        is_live = display_as in ("html", "widget")
-        if is_live:
-            self._close_earlier_run(bp)
-        display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
-
-    def _close_earlier_run(self, bp: BackwardPass) -> None:
-        """Free what the kernel holds for the steppers that this run of a cell replaces."""
-        parent = self.shell.get_parent()
-        run = parent.get("header", {}).get("msg_id", "")
-        # A front end tells which cell is running; where one does not, only the latest are kept.
-        cell = parent.get("metadata", {}).get("cellId", run)
-        earlier_run, shown = self._shown.pop(cell, (run, []))
-        if earlier_run != run:
-            _close_all(shown)
-            shown = []
-        self._shown[cell] = (run, [*shown, bp])
-        while len(self._shown) > MOST_LIVE_CELLS:
-            _close_all(self._shown.pop(next(iter(self._shown)))[1])
+        self._steppers.show(bp, options.display_as or self.display_as)
 
     def _after_the_cell(self, call: Callable[[], None]) -> None:
         """Call when IPython has shown the cell's traceback."""
@@ -436,50 +301,12 @@ class GradMagics(Magics):  # type: ignore[misc]
         events.register("post_run_cell", once)
 
 
-def _close_all(passes: list[BackwardPass]) -> None:
-    for bp in passes:
-        bp.close()
-
-
 def check_step_number(number: int, recorded: BackwardRun) -> None:
     """Raise when a pass has no step of that number."""
     if not 0 <= number <= len(recorded.steps):
         raise UsageError(
             f"--step {number} is not in this pass, which has steps 0 to {len(recorded.steps)}"
         )
-
-
-def is_name(text: str) -> bool:
-    """Tell whether one can assign to `text`."""
-    return text.isidentifier() and not iskeyword(text)
-
-
-def split_at_first_option(line: str) -> tuple[str, str]:
-    """Split a magic's line into RESULT, an expression, and the options after it.
-
-    An option is a word that begins with one or two hyphens and a letter, outside quotes and
-    brackets.
-    """
-    quote = ""
-    depth = 0
-    for position, letter in enumerate(line):
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in "([{":
-            depth += 1
-        elif letter in ")]}":
-            depth -= 1
-        elif letter == "#":
-            return line[:position].strip(), ""
-        elif (
-            depth == 0
-            and _OPTION.match(line, position)
-            and (position == 0 or line[position - 1].isspace())
-        ):
-            return line[:position].strip(), line[position:]
-    return line.strip(), ""
 
 
 def _without_history(value: object) -> str:
@@ -493,28 +320,11 @@ def _ending(value: object) -> str:
     return f"the cell ends in {_without_history(value)}"
 
 
-def _complete(shell: InteractiveShell, event: Any) -> list[str]:
-    """Complete options, the values of ``--as``, and as RESULT the names of variables."""
-    words = event.line.split()
-    if event.symbol.startswith("-"):
-        return list(OPTIONS)
-    before = words if event.symbol == "" else words[:-1]
-    for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
-        if before[-1:] == [option]:
-            return list(values)
-    engines = Engines()
-    return [
-        name
-        for name, value in shell.user_ns.items()
-        if isinstance(value, Variable) or engines.is_result(value)
-    ]
-
-
 def load(shell: InteractiveShell) -> None:
     """Register the magics and the completion of their options."""
     shell.register_magics(GradMagics)
     for name in ("%%grad", "%grad"):
-        shell.set_hook("complete_command", _complete, str_key=name)
+        shell.set_hook("complete_command", complete, str_key=name)
 
 
 def unload(shell: InteractiveShell) -> None:

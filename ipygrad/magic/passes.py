@@ -1,0 +1,93 @@
+"""From a captured graph to the pass that is shown, the gradients that stay, and what to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from ipygrad.capture.orders import run_in_order
+from ipygrad.capture.own_runs import own_run, run_own_backward
+from ipygrad.explain.lessons import describe_order, describe_own
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ipygrad.capture.adapters.captured import Captured
+    from ipygrad.capture.backward import BackwardRun
+    from ipygrad.capture.calls import Turn
+    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.orders import Order
+    from ipygrad.explain.words import Words
+
+    Notices = tuple[str, ...]
+
+
+def pass_in_order(
+    graph: Graph, right: BackwardRun, order: Order, words: Words
+) -> tuple[BackwardRun, Notices]:
+    """Return the pass in the order that was asked for, and that it is a wrong one.
+
+    Raises
+    ------
+    UsageError
+        When it would take too many turns.
+    """
+    try:
+        recorded = run_in_order(graph, order, right)
+    except ValueError as error:
+        raise UsageError(f"--order {order}: {error}") from None
+    if recorded is right:
+        return right, ()
+    return recorded, describe_order(words, graph, recorded, right, order)
+
+
+def own_pass(
+    captured: Captured,
+    right: BackwardRun,
+    words: Words,
+    turns: Sequence[Turn],
+    names: Mapping[int, str],
+    *,
+    write: bool,
+) -> tuple[BackwardRun, Notices]:
+    """Return the pass as a learner's classes ran it, or would have, and what to say of it.
+
+    Parameters
+    ----------
+    captured
+        A graph of such classes.
+    right
+        The pass as it should be.
+    turns
+        The calls of backward that cells have made.
+    names
+        What the user calls functions, by their numbers as objects.
+    write
+        Whether to call the learner's own ``backward()``.
+    """
+    error: Exception | None = None
+    if write:
+        turns, error = run_own_backward(captured, right)
+    recorded = own_run(captured, turns, right, names)
+    return recorded, describe_own(words, captured.graph, recorded, right, names, error)
+
+
+def leave_gradients(captured: Captured, recorded: BackwardRun, words: Words) -> Notices:
+    """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
+    added = captured.leave_gradients(recorded)
+    if not added:
+        return ()
+    leaves = [node for node in added if node.creator is None] or list(added)
+    return (
+        words(
+            "notice_leftover",
+            names=words.enumerate([f"{node.name}.grad" for node in leaves]),
+            sums=words.enumerate(
+                [
+                    f"{node.name}.grad {words.number(before)} → {words.number(after)}"
+                    for node, (before, after) in ((node, added[node]) for node in leaves)
+                ]
+            ),
+        ),
+    )
