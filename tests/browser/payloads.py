@@ -233,6 +233,7 @@ def _step(
         "products": products,
         "notes": [],
         "check": check,
+        "source": None,
         "picture": picture is not None,
         "plot": picture,
     }

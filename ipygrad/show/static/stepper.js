@@ -515,7 +515,7 @@ function drawing(pass, scene, press) {
       if (edge.function !== step.function) continue;
       const number = step.products[edge.position]?.contribution;
       // Where the shape of an array stands, there is no room for its elements.
-      if (edge.role !== "input" || edge.label || !number || step.products[edge.position].constant) continue;
+      if (edge.role !== "input" || edge.label || !number) continue;
       const [x, y] = edgeMiddle(edge.points);
       found.push({ x, y, number });
     }
@@ -805,12 +805,17 @@ function codeView(pass, now, press) {
 function stepView(pass) {
   const { steps } = pass;
   const heading = html("span", { role: "heading", "aria-level": 3 });
-  const sentence = html("span");
-  const notes = html("span");
-  const check = html("span");
-  const noteText = (/** @type {Step} */ step) => step.notes.join(" ");
-  const checkText = (/** @type {Step} */ { check }) =>
-    check ? `${SIGNS[check.status]} ${check.text}` : "";
+  const held = (/** @type {Step} */ { name, value }) => `${name} = ${value.text}`;
+  /** @type {Record<string, (step: Step) => string>} */
+  const texts = {
+    sentence: (step) => step.sentence,
+    notes: (step) => step.notes.join(" "),
+    check: ({ check }) => (check ? `${SIGNS[check.status]} ${check.text}` : ""),
+    source: ({ source }) => (source ? [...source.lines, "", ...source.values.map(held)].join("\n") : ""),
+  };
+  const parts = Object.entries(texts).flatMap(([name, of]) =>
+    steps.some(of) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
+  );
 
   /**
    * A text with the room that the longest of all steps takes.
@@ -820,7 +825,7 @@ function stepView(pass) {
    */
   function sized(text, of, style) {
     const ghosts = longest(steps.map(of)).map((ghost) =>
-      html("span", { class: "ipygrad-ghost", "data-text": ghost, "aria-hidden": "true" }),
+      html(text.localName, { class: "ipygrad-ghost", "data-text": ghost, "aria-hidden": "true" }),
     );
     return focusable(html("div", { class: `ipygrad-sized ${style}` }, text, ...ghosts));
   }
@@ -908,18 +913,16 @@ function stepView(pass) {
     text: html(
       "div",
       { class: "ipygrad-text" },
-      sized(sentence, (step) => step.sentence, "ipygrad-sentence"),
-      ...(steps.some(noteText) ? [sized(notes, noteText, "ipygrad-notes")] : []),
-      ...(steps.some(checkText) ? [sized(check, checkText, "ipygrad-check")] : []),
+      ...parts.map(({ name, of, text }) => sized(text, of, `ipygrad-${name}`)),
     ),
     /** @param {number} k */
     show(k) {
       const step = steps[k];
       heading.textContent = step.heading;
-      sentence.textContent = step.sentence;
-      notes.textContent = noteText(step);
-      check.textContent = checkText(step);
-      put(check, { class: step.check && `ipygrad-${step.check.status}` });
+      for (const { name, of, text } of parts) {
+        text.textContent = of(step);
+        if (name === "check") put(text, { class: step.check && `ipygrad-${step.check.status}` });
+      }
       products.classList.toggle("ipygrad-list", isList(step));
       products.replaceChildren(...step.products.map(productRow));
     },
