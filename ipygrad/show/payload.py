@@ -82,9 +82,7 @@ means "not yet" and is shown as a dash, never as 0.
         status     "agrees" | "disagrees" | "not_checked"
         text       what was compared, and what may have gone wrong
       source       null where no user wrote the backward that ran |
-        first      number of its first line, in its file or cell
         lines      [text]
-        current    null
         values     [{"name": text, "value": Number}], what its names held when it returned
       picture      bool: it has a plot, since some input is no constant; where no step has one, no
                    room is kept
@@ -400,9 +398,7 @@ def _source(words: Words, step: BareStep) -> Json | None:
     if step.source is None:
         return None
     return {
-        "first": step.source.first,
         "lines": list(step.source.lines),
-        "current": None,
         "values": [
             {"name": name, "value": _number(words, value)} for name, value in step.source.values
         ],

@@ -221,9 +221,7 @@ def test_text_of_a_users_backward_stands_with_the_values_of_its_names(page: Page
     payload = payloads.chain()
     long = "    return gy * self.output.data  # " + "and so on " * 40
     payload["steps"][2]["source"] = {
-        "first": 12,
         "lines": ["def backward(self, gy):", long],
-        "current": None,
         "values": [{"name": "gy", "value": {"text": "2.568", "exact": "2.568050833375483"}}],
     }
     root = mounted(page, payload)
