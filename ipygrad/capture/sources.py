@@ -25,15 +25,12 @@ class RunningSource(NamedTuple):
 
     Attributes
     ----------
-    first
-        Number of the first line in its file or cell.
     lines
         The text, without the indentation that all lines share.
     values
         Name and value, in the order in which the method names them.
     """
 
-    first: int
     lines: tuple[str, ...]
     values: tuple[tuple[str, Array], ...]
 
@@ -55,7 +52,7 @@ def running_source(code: CodeType, values: Mapping[str, Any]) -> RunningSource |
     lines = inspect.cleandoc("\n" + "".join(block)).split("\n")
     numbers = ((name, as_gradient(values.get(name))) for name in code.co_varnames)
     shown = tuple((name, value) for name, value in numbers if value is not None)
-    return RunningSource(code.co_firstlineno, tuple(lines), shown)
+    return RunningSource(tuple(lines), shown)
 
 
 class HeardBackwards:
