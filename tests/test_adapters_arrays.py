@@ -175,3 +175,10 @@ def test_whole_numbers_of_dezero_have_no_jumps(data: Any) -> None:
     step = backward_pass(x * x)[0]
     assert step.check.status == "agrees"
     assert [local.marks for local in local_derivatives_of(step)] == [(), ()]
+
+
+def test_what_torch_hands_on_in_single_precision_is_known_as_that() -> None:
+    x = torch.ones(80, 60, requires_grad=True)
+    steps = backward_pass(x.reshape(60, 80).t())
+    structures = [local_derivatives_of(step)[0].structure for step in steps]
+    assert structures == ["permutation", "identity"]

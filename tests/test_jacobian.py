@@ -87,6 +87,14 @@ def test_structure(name: str, large: bool) -> None:
     assert (local.jacobian is None) == large
 
 
+def test_structure_of_a_slow_function_is_not_told_from_its_first_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ipygrad.explain.jacobian.PROBING_SECONDS", 0)
+    assert found(F.softmax(normal(80, 60), axis=1)).structure is None
+    assert found(F.exp(normal(80, 60)).T).structure == "permutation"
+
+
 def test_structures_of_matrices() -> None:
     assert structure_of(np.diag([1.0, 2.0])) == "diagonal"
     assert structure_of(np.zeros((2, 3))) == "zero"

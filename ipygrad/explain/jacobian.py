@@ -94,7 +94,8 @@ def _probed(recorded: Call, argnum: int, rows: int) -> str | None:
     rng = np.random.default_rng(0)
     end = perf_counter() + PROBING_SECONDS
     with suppress(Exception):
-        weights = [np.asarray(rng.uniform(1, 2, y.shape)) for y in recorded.outputs]
+        # In the precision of the outputs, so that what is only handed on comes back exactly.
+        weights = [np.asarray(rng.uniform(1, 2, y.shape), y.dtype) for y in recorded.outputs]
         total = recorded.contribution(argnum, weights).ravel()
         chosen = np.unique(np.linspace(0, rows - 1, PROBED_ROWS).astype(int)).tolist()
         found: dict[int, Array] = {}

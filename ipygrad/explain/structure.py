@@ -107,7 +107,8 @@ def structure_of_rows(found: Mapping[int, Array], total: Array, weights: Array) 
     own = all(row[number] != 0 for number, row in found.items()) if is_square else False
     if own and at_most_one:
         return "diagonal"
-    if is_square and columns > 1:
+    # The first and the last row of any matrix may be those of a triangular one.
+    if is_square and any(0 < number < rows - 1 for number in found):
         numbers = np.array(list(found))[:, None]
         beyond = np.arange(columns) > numbers
         if not (filled & beyond).any() or not (filled & (np.arange(columns) < numbers)).any():
