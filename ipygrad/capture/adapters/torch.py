@@ -96,7 +96,7 @@ class TorchAdapter(Adapter):
 
     def like_output(self, function: Any, number: int) -> Array:
         """Return zeros of the shape that the node remembers."""
-        return np.zeros(_shape(function, number))
+        return _filled(function, number, 0.0)
 
     def data(self, variable: Any) -> Array:
         """Return the value, nan where neither torch nor anybody else has kept it."""
@@ -115,7 +115,7 @@ class TorchAdapter(Adapter):
                     token.see(self._by_name(node, inputs))
         if token.is_known and token.value is not None:
             return _array(token.value)
-        return np.full(_shape(node, number), np.nan)
+        return _filled(node, number, np.nan)
 
     def is_known(self, variable: Any) -> bool:
         """Tell whether the value of a variable was kept."""
@@ -291,6 +291,12 @@ def _signed(value: Any) -> Any:
 
 def _shape(node: Any, number: int) -> tuple[int, ...]:
     return tuple(node._input_metadata[number].shape)
+
+
+def _filled(node: Any, number: int, value: float) -> Array:
+    """Return an array of the shape and precision of an output that nobody holds."""
+    dtype = node._input_metadata[number].dtype
+    return _array(torch.full(_shape(node, number), value, dtype=dtype))
 
 
 def _array(tensor: torch.Tensor) -> Array:
