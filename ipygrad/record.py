@@ -22,11 +22,20 @@ from ipygrad.explain.numbers import DIGITS, described, short
 from ipygrad.explain.words import Words
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
-from ipygrad.show.payload import Pass, make_payload, table, text_table
+from ipygrad.show.payload import Pass, make_payload
+from ipygrad.show.tables import (
+    WIDTH,
+    frame,
+    markdown_sentence,
+    markdown_table,
+    text_table,
+    visible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -54,6 +63,8 @@ PLOT_SECONDS = 5.0
 give the same bytes on every machine."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
+LEAST_WIDTH = 60
+"""Columns below which no table is readable."""
 
 # Users may have numpy raise at overflow; that is not to stop what is drawn and said about it.
 _ignoring_overflow = np.errstate(all="ignore")
@@ -270,27 +281,65 @@ class BackwardPass(Sequence[BackwardStep]):
 
     # --- text and data ---
 
-    def table(self) -> Text:
-        """Return the table of the whole pass as aligned text: a row for each contribution.
+    @_ignoring_overflow
+    def table(self, style: Literal["text", "markdown"] = "text", *, width: int = WIDTH) -> Text:
+        """Return the table of the whole pass: a row for each contribution.
 
         Below it stand the notes, at most 20. Where there was no pass, because the cell raised, it
         is the table of the variables that there are.
+
+        Parameters
+        ----------
+        style
+            ``"text"``, aligned for a terminal, or ``"markdown"``, for a document.
+        width
+            Columns that aligned text may take, at least 60.
+
+        Raises
+        ------
+        ValueError
+            For another style or a smaller width.
         """
-        return self._table(None)
+        if style == "markdown":
+            notes = [*self._notices, *self._printed_notes(None)]
+            bullets = "\n".join(f"- {markdown_sentence(note)}" for note in notes)
+            return Text("\n\n".join(filter(None, [markdown_table(self._shown), bullets])))
+        if style != "text":
+            raise ValueError(f'a table is "text" or "markdown", not {style!r}')
+        if width < LEAST_WIDTH:
+            raise ValueError(f"the table needs a width of at least {LEAST_WIDTH}, not {width}")
+        return self._table(None, width)
 
     @_ignoring_overflow
-    def _table(self, most: int | None) -> Text:
+    def _table(self, most: int | None, width: int = WIDTH) -> Text:
         shown = self._shown
-        columns, rows, _ = table(shown, most)
-        lines = [shown.title, *self._notices, "", text_table(columns, rows)]
+        sentences = [*self._left_out(most), *self._printed_notes(most)]
+        # A sentence stays in one line: the terminal breaks it, and it can be searched for.
+        above, below = (map(visible, part) for part in ((shown.title, *self._notices), sentences))
+        return Text("\n".join([*above, "", text_table(shown, most, width), *below]))
+
+    def _left_out(self, most: int | None) -> tuple[str, ...]:
+        """Say what a table of so many steps, or variables, leaves out."""
+        count, what = len(self), "steps"
         if self._run is None:
-            variables = sum(node.kind != "constant" for node in self.graph.variables)
-            left_out, what = variables - len(rows), "variables"
-        else:
-            left_out, what = len(self) - len(self._bare[:most]), "steps"
-        if left_out:
-            lines.append(f"… and {left_out:,} more {what}; table() has them all")
-        return Text("\n".join([*lines, *self._printed_notes(most)]))
+            count = sum(node.kind != "constant" for node in self.graph.variables)
+            what = "variables"
+        left_out = count - len(range(count)[:most])
+        return (f"… and {left_out:,} more {what}; table() has them all",) if left_out else ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table as a pandas frame with exact values, a row for each contribution.
+
+        Columns are ``step``, ``function``, ``line``, ``arriving``, ``local``, ``contribution``,
+        ``variable``, ``before`` and ``after``; of a partial graph ``name``, ``value``, ``made_by``
+        and ``line``. Numbers are floats, arrays ndarrays, and what is not there is missing.
+
+        Raises
+        ------
+        ImportError
+            When pandas is not installed.
+        """
+        return frame(self._shown)
 
     def _printed_notes(self, most: int | None) -> list[str]:
         words = self._words

@@ -39,6 +39,7 @@ ROOMS = {
     "show.html": ["show.payload", "show.plot", "show.front_end"],
     "show.front_end": [],
     "show.widget": ["show.payload", "show.plot", "show.front_end"],
+    "show.tables": ["show.payload"],
     "show.files": ["show.payload", "show.still"],
     "record": ["show"],
     "magic": ["record"],
@@ -51,7 +52,7 @@ LIBRARIES = {
     "executing": ["capture.observe"],
     "matplotlib": ["show.plot", "show.still"],
     "PIL": ["show.still", "show.files"],
-    "pandas": ["show.files"],
+    "pandas": ["show.tables"],
     "anywidget": ["show.widget"],
     "ipywidgets": ["show.widget"],
     "traitlets": ["show.widget", "magic"],
@@ -63,7 +64,7 @@ LAZY = {
     "magic": ["show.plot", "show.still", "show.html", "show.widget", "show.files"],
     "show.plot": ["matplotlib"],
     "show.still": ["matplotlib"],
-    "show.files": ["pandas"],
+    "show.tables": ["pandas"],
 }
 
 

@@ -82,7 +82,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.numbers import exact, shape_text, short
 from ipygrad.explain.words import describe_start, describe_step, product_holds
-from ipygrad.show.layout import shorten, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -478,18 +477,3 @@ def _made_by(graph: Graph, node: VariableNode) -> str:
         return ""
     creator = graph.functions[node.creator]
     return f"{creator.label}({', '.join(graph.variables[v].name for v in creator.inputs)})"
-
-
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], limit: int = 18) -> str:
-    """Return a table as aligned text; a cell of more than `limit` columns is cut."""
-    cells = [[shorten(cell, limit) for cell in row] for row in (columns, *rows)]
-    widths = [max(map(text_columns, column)) for column in zip(*cells, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        padded = [
-            cell + " " * (w - text_columns(cell)) for cell, w in zip(row, widths, strict=True)
-        ]
-        return "  ".join(padded).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
