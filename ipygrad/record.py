@@ -17,12 +17,14 @@ from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
-from ipygrad.explain.local import local_derivative
 from ipygrad.explain.numbers import DIGITS, described, short
 from ipygrad.explain.words import Words
+from ipygrad.show.document import document
+from ipygrad.show.dot import dot_of
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.payload import Pass, make_payload
+from ipygrad.show.restore import restore
 from ipygrad.show.tables import (
     WIDTH,
     frame,
@@ -115,26 +117,16 @@ class BackwardStep:
     before: tuple[Array | None, ...]
     after: tuple[Array | None, ...]
     notes: tuple[str, ...]
-    _names: tuple[tuple[str, ...], str]
     _bare: BareStep
     _findings: Findings
 
     @cached_property
-    @_ignoring_overflow
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
         None for a constant, and for a function of arrays.
         """
-        inputs, output = self._names
-        return tuple(
-            None
-            if contribution is None
-            else local_derivative(
-                self.function, argnum, x_name=inputs[argnum], y_name=output, label=self.label
-            )
-            for argnum, contribution in enumerate(self.contributions)
-        )
+        return self._findings.local_derivatives(self._bare)
 
     @property
     def check(self) -> Check:
@@ -172,13 +164,14 @@ class BackwardPass(Sequence[BackwardStep]):
         digits: int = DIGITS,
         checks: bool = True,
         start: int = 0,
+        findings: Findings | None = None,
     ) -> None:
         self.graph = graph
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
         self._words = Words(digits=digits)
-        self._findings = Findings(graph, run, self._words, code=code, checks=checks)
+        self._findings = findings or Findings(graph, run, self._words, code=code, checks=checks)
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
@@ -211,8 +204,6 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _step(self, bare: BareStep) -> BackwardStep:
         node = self.graph.functions[bare.function]
-        inputs = tuple(self.graph.variables[v].name for v in node.inputs)
-        output = next((self.graph.variables[v].name for v in node.outputs if v is not None), "")
         return BackwardStep(
             index=bare.index,
             function=node.function,
@@ -223,7 +214,6 @@ class BackwardPass(Sequence[BackwardStep]):
             before=bare.before,
             after=bare.after,
             notes=self._findings.notes(bare),
-            _names=(inputs, output),
             _bare=bare,
             _findings=self._findings,
         )
@@ -359,55 +349,49 @@ class BackwardPass(Sequence[BackwardStep]):
         return (self._findings.verdict(bare),) if is_wrong else ()
 
     @_ignoring_overflow
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, plots: bool = False) -> dict[str, Any]:
         """Return the pass as data that ``json.dumps`` takes; numbers exact, arrays nested lists.
 
-        Not-a-number and infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, because
-        JSON has no numbers for them.
-        """
-        graph = self.graph
-        return {
-            "version": 1,
-            "variables": [
-                {
-                    "name": node.name,
-                    "kind": node.kind,
-                    "value": _plain(node.value),
-                    "shape": list(node.value.shape),
-                    "creator": node.creator,
-                    "line": node.line,
-                }
-                for node in graph.variables
-            ],
-            "functions": [
-                {
-                    "label": node.label,
-                    "inputs": list(node.inputs),
-                    "outputs": list(node.outputs),
-                    "generation": node.generation,
-                    "line": node.line,
-                    "source": node.source,
-                }
-                for node in graph.functions
-            ],
-            "results": list(graph.results),
-            "cotangent": None if self._run is None else _plain(self._run.cotangent),
-            "steps": [self._step_to_dict(step) for step in self._bare],
-            "error": self.error,
-        }
+        `ipygrad.show.document` describes every field. `from_dict` makes a pass of it again.
 
-    def _step_to_dict(self, step: BareStep) -> dict[str, Any]:
-        return {
-            "index": step.index,
-            "function": step.function,
-            "cotangents": [_plain(value) for value in step.cotangents],
-            "local_derivatives": [_plain(slope) for slope in self._findings.slopes(step)],
-            "contributions": [_plain(value) for value in step.contributions],
-            "before": [_plain(value) for value in step.before],
-            "after": [_plain(value) for value in step.after],
-            "notes": list(self._findings.notes(step)),
-            "check": _check_to_dict(self._findings.check(step)),
-        }
+        Parameters
+        ----------
+        plots
+            Whether to add what the plots are drawn from, about 8 kB for each input of each step.
+        """
+        own_notices = self._notices[len(self._failure()) :]
+        return document(self._shown, own_notices, plots=plots)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> BackwardPass:
+        """Make a pass again from what `to_dict` returned, in another process or years later.
+
+        It shows what the first one showed, but its functions cannot be called. Plots are there if
+        they were asked for when it was written. Nothing in the data is executed, and all of it is
+        checked, so it may come from anybody.
+
+        Raises
+        ------
+        ValueError
+            When the data are of another version, or broken; the sentence names the place.
+        """
+        restored = restore(data)
+        return cls(
+            restored.graph,
+            restored.run,
+            code=restored.code,
+            notices=restored.notices,
+            digits=restored.digits,
+            findings=restored.findings,
+        )
+
+    @_ignoring_overflow
+    def to_dot(self) -> str:
+        """Return the graph with values and gradients as text for Graphviz, for tools that read it.
+
+        Nothing else here needs Graphviz.
+        """
+        return dot_of(self.graph, self._values(), self._gradients())
 
     def __str__(self) -> str:
         return str(self._table(MOST_PRINTED_ROWS))
@@ -445,10 +429,7 @@ class BackwardPass(Sequence[BackwardStep]):
         step = self._numbered(number)
         locals_ = [local for local in step.local_derivatives if local is not None]
         if not locals_:
-            raise ValueError(
-                f"step {number}, {step.label}, works on arrays; only functions of numbers are "
-                "drawn as curves"
-            )
+            raise ValueError(f"step {number}, {step.label}, {self._findings.why_no_plot}")
         return picture_of_step(locals_, ax=ax)
 
     @_ignoring_overflow
@@ -631,28 +612,6 @@ def has_kernel() -> bool:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers and nested lists of numbers for JSON."""
-    if value is None:
-        return None
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list):
-        return [_plain(element) for element in value]
-    return value if abs(value) < float("inf") else str(value)
-
-
-def _check_to_dict(check: Check) -> dict[str, Any]:
-    return {
-        "status": check.status,
-        "reason": check.reason,
-        "argnum": check.argnum,
-        "ratio": _plain(check.ratio),
-        "slip": check.slip,
-        "slopes": [_plain(slope) for slope in check.slopes],
-    }
 
 
 def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:

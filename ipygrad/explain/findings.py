@@ -14,7 +14,7 @@ import numpy as np
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
 from ipygrad.explain.check import Check, check_step
-from ipygrad.explain.local import local_slopes
+from ipygrad.explain.local import local_derivative, local_slopes
 from ipygrad.explain.verdicts import describe_check
 from ipygrad.explain.words import non_finite, notes_on
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.explain.local import LocalDerivative
     from ipygrad.explain.words import NonFinite, Words
 
 CHECK_SECONDS = 5.0
@@ -50,6 +51,8 @@ class Findings:
         Whether each backward is compared with differences of its forward.
     """
 
+    why_no_plot = "works on arrays; only functions of numbers are drawn as curves"
+
     def __init__(
         self,
         graph: Graph,
@@ -75,6 +78,27 @@ class Findings:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
+
+    @_ignoring_overflow
+    def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
+        """Return what the plot of a step is drawn from: see `BackwardStep.local_derivatives`."""
+        node = self._graph.functions[step.function]
+        variables = self._graph.variables
+        y_name = next((variables[v].name for v in node.outputs if v is not None), "")
+        return tuple(
+            None
+            if contribution is None
+            else local_derivative(
+                node.function,
+                argnum,
+                x_name=variables[number].name,
+                y_name=y_name,
+                label=node.label,
+            )
+            for argnum, (number, contribution) in enumerate(
+                zip(node.inputs, step.contributions, strict=True)
+            )
+        )
 
     @_ignoring_overflow
     def check(self, step: BareStep) -> Check:
