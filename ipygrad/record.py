@@ -24,6 +24,7 @@ from ipygrad.show.dot import dot_of
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.payload import Pass, make_payload
+from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
 from ipygrad.show.tables import (
     WIDTH,
@@ -35,7 +36,7 @@ from ipygrad.show.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
     from ipygrad.explain.local import LocalDerivative
+    from ipygrad.show.animation import Frame
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
     from ipygrad.show.plot import StepPainter, StepPicture
@@ -531,6 +533,71 @@ class BackwardPass(Sequence[BackwardStep]):
         from ipygrad.show.still import save_figure
 
         save_figure(self._still(), path)
+
+    @_ignoring_overflow
+    def animate(
+        self,
+        path: str | Path,
+        *,
+        seconds: float = 2.0,
+        size: tuple[int, int] = (1280, 720),
+        overwrite: bool = True,
+    ) -> None:
+        """Save an animation for slides: the start, then a frame for each step.
+
+        A frame shows the graph with the gradients that have arrived so far, the step in words and
+        numbers, and its plot. While the frames are drawn, a bar shows how many are done.
+
+        Parameters
+        ----------
+        path
+            Ending in ``.gif``, or in ``.mp4`` where ffmpeg is installed.
+        seconds
+            For which each step is shown, from 0.1 to 60.
+        size
+            Width and height of the frames, from 320 to 4096 pixels.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        ValueError
+            For another ending, size or time, and for a pass without steps or with more than 500.
+        FileNotFoundError, FileExistsError
+            When there is no such folder; when the file must not be replaced.
+        RuntimeError
+            For ``.mp4`` when there is no ffmpeg.
+        """
+        from ipygrad.show.animation import Scene, animate, check_arguments
+
+        path = check_arguments(path, len(self), size, seconds, overwrite=overwrite)
+        scene = Scene(
+            self.graph, self._layout, self._values(), self._words.interface, last=len(self)
+        )
+        frames = progress(self._frames(), len(self) + 1, path.name)
+        animate(scene, frames, path, size, seconds)
+
+    def _frames(self) -> Iterator[Frame]:
+        from ipygrad.show.animation import Frame
+
+        if self._run is None:
+            return
+        number, told = self._words.number, self._payload({})["steps"]
+        gradients: list[str | None] = [None] * len(self.graph.variables)
+        gradients[self.graph.results[0]] = number(self._run.cotangent)
+        yield Frame(0, tuple(gradients), None, told[0], ())
+        for bare, step in zip(self._bare, self, strict=True):
+            inputs = self.graph.functions[bare.function].inputs
+            for variable, after in zip(inputs, bare.after, strict=True):
+                if after is not None:
+                    gradients[variable] = number(after)
+            yield Frame(
+                bare.index,
+                tuple(gradients),
+                bare.function,
+                told[bare.index],
+                step.local_derivatives,
+            )
 
     @_ignoring_overflow
     def to_html(self, path: str | Path) -> None:

@@ -43,7 +43,9 @@ ROOMS = {
     "show.document": ["show.payload"],
     "show.entries": [],
     "show.restore": ["show.document", "show.entries"],
-    "show.files": ["show.payload", "show.still"],
+    "show.files": [],
+    "show.progress": [],
+    "show.animation": ["show.files", "show.still", "show.tables"],
     "record": ["show"],
     "magic": ["record"],
     "__main__": ["magic"],
@@ -53,8 +55,9 @@ LIBRARIES = {
     "numpy": ["engine", "capture", "explain", "show", "record"],
     "IPython": ["capture", "record", "magic", "__main__"],
     "executing": ["capture.observe"],
-    "matplotlib": ["show.plot", "show.still"],
-    "PIL": ["show.still", "show.files"],
+    "matplotlib": ["show.plot", "show.still", "show.animation"],
+    "PIL": ["show.still", "show.animation"],
+    "tqdm": ["show.progress"],
     "pandas": ["show.tables"],
     "anywidget": ["show.widget"],
     "ipywidgets": ["show.widget"],
@@ -63,11 +66,12 @@ LIBRARIES = {
 # Imports inside functions: only what would make a start slow, and only by these.
 LAZY = {
     "__init__": ["magic", "importlib.import_module"],
-    "record": ["show.plot", "show.still", "show.html", "show.widget", "show.files"],
-    "magic": ["show.plot", "show.still", "show.html", "show.widget", "show.files"],
+    "record": ["show.plot", "show.still", "show.html", "show.widget", "show.animation"],
+    "magic": ["show.plot", "show.still", "show.html", "show.widget"],
     "show.plot": ["matplotlib"],
     "show.still": ["matplotlib"],
     "show.tables": ["pandas"],
+    "show.progress": ["tqdm"],
 }
 
 
