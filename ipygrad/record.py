@@ -34,6 +34,7 @@ from ipygrad.show.tables import (
     text_table,
     visible,
 )
+from ipygrad.show.terminal import renderables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
@@ -162,6 +164,7 @@ class BackwardPass(Sequence[BackwardStep]):
         run: BackwardRun | None,
         *,
         code: tuple[str, ...] | None = None,
+        first_line: int = 2,
         notices: tuple[str, ...] = (),
         digits: int = DIGITS,
         checks: bool = True,
@@ -172,8 +175,11 @@ class BackwardPass(Sequence[BackwardStep]):
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
+        self._first_line = first_line
         self._words = Words(digits=digits)
-        self._findings = findings or Findings(graph, run, self._words, code=code, checks=checks)
+        self._findings = findings or Findings(
+            graph, run, self._words, code=code, first_line=first_line, checks=checks
+        )
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
@@ -269,6 +275,7 @@ class BackwardPass(Sequence[BackwardStep]):
             code=self._code,
             findings=self._findings,
             notices=self._notices,
+            first_line=self._first_line,
         )
 
     # --- text and data ---
@@ -382,6 +389,7 @@ class BackwardPass(Sequence[BackwardStep]):
             restored.graph,
             restored.run,
             code=restored.code,
+            first_line=restored.first_line,
             notices=restored.notices,
             digits=restored.digits,
             findings=restored.findings,
@@ -399,6 +407,11 @@ class BackwardPass(Sequence[BackwardStep]):
         return str(self._table(MOST_PRINTED_ROWS))
 
     __repr__ = __str__
+
+    @_ignoring_overflow
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> list[RenderableType]:
+        below = (*self._left_out(MOST_PRINTED_ROWS), *self._printed_notes(MOST_PRINTED_ROWS))
+        return renderables(self._shown, below, MOST_PRINTED_ROWS, options.max_width)
 
     # --- pictures and pages ---
 

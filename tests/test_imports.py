@@ -43,6 +43,7 @@ ROOMS = {
     "show.document": ["show.payload"],
     "show.entries": [],
     "show.restore": ["show.document", "show.entries"],
+    "show.terminal": ["show.tables"],
     "show.files": [],
     "show.progress": [],
     "show.animation": ["show.files", "show.still", "show.tables"],
@@ -57,6 +58,7 @@ LIBRARIES = {
     "executing": ["capture.observe"],
     "matplotlib": ["show.plot", "show.still", "show.animation"],
     "PIL": ["show.still", "show.animation"],
+    "rich": ["show.terminal"],
     "tqdm": ["show.progress"],
     "pandas": ["show.tables"],
     "anywidget": ["show.widget"],
@@ -72,6 +74,7 @@ LAZY = {
     "show.still": ["matplotlib"],
     "show.tables": ["pandas"],
     "show.progress": ["tqdm"],
+    "show.terminal": ["rich"],
 }
 
 

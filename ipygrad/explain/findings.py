@@ -47,6 +47,8 @@ class Findings:
         The language of the notes.
     code
         Lines of the cell below the magic, None when it is not known.
+    first_line
+        Number of the first of them.
     checks
         Whether each backward is compared with differences of its forward.
     """
@@ -60,12 +62,13 @@ class Findings:
         words: Words,
         *,
         code: tuple[str, ...] | None = None,
+        first_line: int = 2,
         checks: bool = True,
     ) -> None:
         self._graph = graph
         self._run = run
         self._words = words
-        self._source = None if code is None else "\n".join(["", *code])
+        self._source = None if code is None else "\n" * (first_line - 1) + "\n".join(code)
         self._checks: dict[int, Check] = {}
         self._slopes: dict[int, tuple[float | None, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0

@@ -43,7 +43,9 @@ numbers, row by row; not-a-number and infinities, for which JSON has no numbers,
                    were not asked for ]
     error          why the pass ended early, text | null
     failed         function that could not take its turn | null
-    code           lines of the cell below the magic, [text] | null
+    code           null | the cell's code
+      first        number of its first line: 2, the magic's being 1; of a script 1
+      lines        [text]
     notices        [text]: what is said above everything
 
 A ``Plot`` has the fields of `ipygrad.explain.local.LocalDerivative`.
@@ -109,7 +111,9 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool) -> Json:
         "steps": [_step(shown, step, plots=plots) for step in shown.steps],
         "error": None if run is None or run.error is None else str(run.error),
         "failed": None if run is None else run.failed,
-        "code": None if shown.code is None else list(shown.code),
+        "code": None
+        if shown.code is None
+        else {"first": shown.first_line, "lines": list(shown.code)},
         "notices": list(notices),
     }
 

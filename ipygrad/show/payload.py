@@ -15,7 +15,7 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
     start          number of the step that is shown first
     notices        [text], shown above everything: too large, cut short, an error
     code           null | the cell's code
-      first        number of its first line: 2, the magic's being 1
+      first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
     graph          where steps were cut, only what the kept ones touch
       width        of the drawing in px; null when the graph is too large to be laid out
@@ -112,11 +112,13 @@ class Pass:
     words
         The language and the number of digits.
     code
-        Lines of the cell below the magic, whose line is 1; None when it is not known.
+        Lines of the cell below the magic; None when it is not known.
     findings
         Slopes, checks and notes of each step.
     notices
         What is said above everything.
+    first_line
+        Number of the first line of the code; 1 for a script, which has no magic above it.
     """
 
     graph: Graph
@@ -125,6 +127,7 @@ class Pass:
     code: tuple[str, ...] | None
     findings: Findings
     notices: tuple[str, ...]
+    first_line: int = 2
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -176,7 +179,9 @@ def make_payload(
         "words": dict(words.interface),
         "start": start,
         "notices": notices,
-        "code": None if shown.code is None else {"first": 2, "lines": list(shown.code)},
+        "code": None
+        if shown.code is None
+        else {"first": shown.first_line, "lines": list(shown.code)},
         "graph": _graph(shown, layout, steps, kept),
         "steps": [
             _start(shown, kept),

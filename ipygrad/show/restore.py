@@ -95,6 +95,7 @@ class Restored:
     run: BackwardRun | None
     findings: Findings
     code: tuple[str, ...] | None
+    first_line: int
     notices: tuple[str, ...]
     digits: int
 
@@ -121,11 +122,13 @@ def restore(data: object) -> Restored:
     stored: dict[int, Stored] = {}
     if whole.field("cotangent").value is not None:
         run, stored = _run(whole, graph)
+    code = whole.field("code")
     return Restored(
         graph,
         run,
         RestoredFindings(graph, run, Words(digits=digits), stored),
-        whole.field("code").or_none(_texts),
+        code.or_none(lambda entry: _texts(entry.field("lines"))),
+        code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
         _texts(whole.field("notices")),
         digits,
     )

@@ -57,7 +57,7 @@ def text_table(shown: Pass, most: int | None = None, width: int = WIDTH) -> str:
     keys, cells = cells_of(shown, most)
     if not keys:
         return ""
-    widths = _widths(keys, cells, width)
+    widths = column_widths(keys, cells, width)
 
     def lines(row: Sequence[str]) -> Iterator[str]:
         folded = [
@@ -75,8 +75,8 @@ def text_table(shown: Pass, most: int | None = None, width: int = WIDTH) -> str:
     return "\n".join([*lines(cells[0]), rule, *(line for row in cells[1:] for line in lines(row))])
 
 
-def _widths(keys: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Share `width` among the columns, taking from the widest first."""
+def column_widths(keys: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Share `width` among the columns and the gaps between them, taking from the widest first."""
     columns = list(zip(*cells, strict=True))
     widths = [max(map(text_columns, column)) for column in columns]
     words = [_longest_word(*column) for column in columns]
