@@ -30,7 +30,7 @@ LEAST_SIZE, MOST_SIZE = 320, 4096
 SIZE, SECONDS = (1280, 720), 2.0
 LEAST_SECONDS, MOST_SECONDS = 0.1, 60.0
 PICTURES_A_SECOND = 10
-"""In a video, where players stumble over fewer than one; each frame is written several times."""
+"""In a video, where players stumble over fewer than one; ffmpeg repeats each frame."""
 
 # Parts of the frame: the graph is above, below it the words on the left, the plot on the right.
 MARGIN, MOST_GRAPH, WORDS = 0.015, 0.48, 0.36
@@ -137,13 +137,15 @@ def _write_mp4(images: Iterator[Image.Image], path: Path, seconds: float) -> Non
     dpi = 100
     figure = Figure(figsize=(first.width / dpi, first.height / dpi))
     shown = figure.figimage(np.asarray(first))
-    writer = FFMpegWriter(fps=PICTURES_A_SECOND)
+    repeated = ["-r", str(PICTURES_A_SECOND), *mpl.rcParams["animation.ffmpeg_args"]]
+    # ffmpeg takes fractions, though matplotlib's types say int.
+    rate: Any = 1 / seconds
+    writer = FFMpegWriter(fps=rate, extra_args=repeated)
     # A user's setting would cut the margins off, and with them the size that ffmpeg was told.
     with mpl.rc_context({"savefig.bbox": None}), writer.saving(figure, str(path), dpi):
         for image in chain([first], images):
             shown.set_data(np.asarray(image))
-            for _ in range(round(seconds * PICTURES_A_SECOND)):
-                writer.grab_frame()
+            writer.grab_frame()
 
 
 # --- one frame ----------------------------------------------------------------------------------
