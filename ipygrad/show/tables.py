@@ -97,7 +97,11 @@ def column_widths(keys: Sequence[str], cells: Sequence[Sequence[str]], width: in
                 break
             widths[max(free, key=widths.__getitem__)] -= 1
             too_wide -= 1
-    return widths
+    # Between words a column may fold at less than it was left.
+    return [
+        wide if is_name else max(text_columns(line) for cell in column for line in fold(cell, wide))
+        for wide, is_name, column in zip(widths, names, columns, strict=True)
+    ]
 
 
 def _longest_word(*texts: str) -> int:
@@ -106,6 +110,8 @@ def _longest_word(*texts: str) -> int:
 
 def fold(text: str, columns: int) -> list[str]:
     """Break a text into lines of so many columns, between words where that can be."""
+    if text_columns(text) <= columns:
+        return [text]
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
