@@ -3,88 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
 from ipygrad.capture.backward import BackwardRun, BareStep, Origin
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
-from ipygrad.engine.core import BackwardError, Function, Variable
+from ipygrad.engine.core import BackwardError, Variable
 from ipygrad.explain.check import Check, Reason, Slip, Status
-from ipygrad.explain.findings import Findings
 from ipygrad.explain.local import LocalDerivative, Samples
+from ipygrad.explain.restored import RestoredFindings, RestoredFunction, Stored
 from ipygrad.explain.words import Words
 from ipygrad.show.document import VERSION
 from ipygrad.show.entries import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ipygrad.engine.core import Array
+    from ipygrad.explain.findings import Findings
 
 MOST_DIGITS = 17
 DTYPES = ("float16", "float32", "float64")
-
-
-class RestoredFunction(Function):
-    """A function of which only its name and its inputs are known."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, *_inputs: Any, **_options: Any) -> NoReturn:
-        """Say that it cannot be called."""
-        raise RuntimeError(f"{self._name} was restored from data, so it cannot be called")
-
-    forward = backward = __call__
-
-
-class Stored(NamedTuple):
-    """What a document tells about one step beside its numbers."""
-
-    slopes: tuple[float | None, ...]
-    notes: tuple[str, ...]
-    check: Check
-    verdict: str
-    locals_: tuple[LocalDerivative | None, ...]
-
-
-class RestoredFindings(Findings):
-    """What was found out when the functions could still be called.
-
-    Parameters
-    ----------
-    stored
-        By number of the step.
-    """
-
-    why_no_plot = "was restored from data without its plot: write it with to_dict(plots=True)"
-
-    def __init__(
-        self, graph: Graph, run: BackwardRun | None, words: Words, stored: Mapping[int, Stored]
-    ) -> None:
-        super().__init__(graph, run, words)
-        self._stored = stored
-
-    def slopes(self, step: BareStep) -> tuple[float | None, ...]:
-        """Return the local derivative for each input, None where it is not known."""
-        return self._stored[step.index].slopes
-
-    def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
-        """Return what the plot is drawn from; None for each input where it was not stored."""
-        return self._stored[step.index].locals_
-
-    def check(self, step: BareStep) -> Check:
-        """Return whether the function's backward agreed with its forward."""
-        return self._stored[step.index].check
-
-    def verdict(self, step: BareStep) -> str:
-        """Say what the check has shown."""
-        return self._stored[step.index].verdict
-
-    def notes(self, step: BareStep) -> tuple[str, ...]:
-        """Return what a teacher would point at."""
-        return self._stored[step.index].notes
 
 
 @dataclass(frozen=True, eq=False)
