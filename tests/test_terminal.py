@@ -192,7 +192,6 @@ def test_without_a_page_the_table_is_printed(
     ("ending", "options", "result"),
     [
         ("b\n", [], "b"),
-        ("z = b\nz + 1\n", [], "z + 1"),
         ("", ["--result", "a"], "a"),
         ("import sys\nsys.exit()\n", [], "y"),
         ("gx = y.creator.backward(np.array(1.0))\n", [], "y"),
