@@ -9,15 +9,17 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.engine import functions
-from ipygrad.engine.core import BackwardError, Function, Variable, no_grad
+from ipygrad.engine.core import Function, Variable
+from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.functions import *  # noqa: F403 - exactly what its __all__ lists
+from ipygrad.engine.mode import no_grad
 from ipygrad.engine.testing import check_grads, numerical_jacobian
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ipygrad.explain.local import LocalDerivative, local_derivative
-    from ipygrad.record import BackwardPass, BackwardStep, backward_pass
+    from ipygrad.explain.local import LocalDerivative
+    from ipygrad.record import BackwardPass, BackwardStep, backward_pass, local_derivative
     from ipygrad.show.plot import plot_local_derivative
     from ipygrad.show.widget import BackwardWidget
 
@@ -30,7 +32,7 @@ _LAZY = {
     "BackwardWidget": "ipygrad.show.widget",
     "LocalDerivative": "ipygrad.explain.local",
     "backward_pass": "ipygrad.record",
-    "local_derivative": "ipygrad.explain.local",
+    "local_derivative": "ipygrad.record",
     "plot_local_derivative": "ipygrad.show.plot",
 }
 

@@ -17,7 +17,7 @@ from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.capture.graph import capture_graph
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
-from ipygrad.explain.numbers import DIGITS, described, short
+from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
@@ -71,6 +71,7 @@ MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
 LEAST_WIDTH = 60
 """Columns below which no table is readable."""
+MOST_NAMES = 20
 
 # Users may have numpy raise at overflow; that is not to stop what is drawn and said about it.
 _ignoring_overflow = np.errstate(all="ignore")
@@ -124,11 +125,11 @@ class BackwardStep:
     _bare: BareStep
     _findings: Findings
 
-    @cached_property
+    @property
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
-        None for a constant, and for a function of arrays.
+        None for a constant.
         """
         return self._findings.local_derivatives(self._bare)
 
@@ -255,7 +256,8 @@ class BackwardPass(Sequence[BackwardStep]):
             max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
             for value, grad in zip(self._values(), self._gradients(), strict=True)
         ]
-        return lay_out(self.graph, [shorten(text) for text in widest])
+        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
+        return lay_out(self.graph, [shorten(text) for text in widest], shapes)
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
@@ -276,6 +278,44 @@ class BackwardPass(Sequence[BackwardStep]):
             findings=self._findings,
             notices=self._notices,
             first_line=self._first_line,
+        )
+
+    def chain(self, variable: Variable | str) -> Text:
+        """Return the chain rule from the result to a variable: every path, in numbers, and the sum.
+
+        Of more than eight paths those that contribute most are written out.
+
+        Parameters
+        ----------
+        variable
+            The variable itself, or its name on the graph.
+
+        Raises
+        ------
+        ValueError
+            When it is not in the graph, when the pass does not reach it, and when the pass was
+            restored from data in which chains are not.
+        """
+        if not self._findings.has_chains:
+            raise ValueError(
+                "this pass was restored from data without chains: only a graph that is small "
+                "enough to be drawn is written with them"
+            )
+        is_name = isinstance(variable, str)
+        for node in self.graph.variables:
+            if node.name == variable if is_name else node.variable is variable:
+                chain = self._findings.chain(node.index)
+                if chain is None:
+                    raise ValueError(
+                        f"the pass does not reach {node.name}: it has no gradient here"
+                    )
+                return Text(chain.text)
+        names = [node.name for node in self.graph.variables if node.kind != "constant"]
+        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        raise ValueError(
+            f"{variable!r} is not in this graph. Its variables are {shown}"
+            if is_name
+            else f"chain needs a variable of this graph or its name: {shown}"
         )
 
     # --- text and data ---
@@ -329,9 +369,10 @@ class BackwardPass(Sequence[BackwardStep]):
     def to_frame(self) -> pd.DataFrame:
         """Return the table as a pandas frame with exact values, a row for each contribution.
 
-        Columns are ``step``, ``function``, ``line``, ``arriving``, ``local``, ``contribution``,
-        ``variable``, ``before`` and ``after``; of a partial graph ``name``, ``value``, ``made_by``
-        and ``line``. Numbers are floats, arrays ndarrays, and what is not there is missing.
+        Columns are ``step``, ``function``, ``line``, ``arriving``, ``formula`` (of the local
+        derivative, as text), ``local``, ``contribution``, ``variable``, ``before`` and ``after``;
+        of a partial graph ``name``, ``value``, ``made_by`` and ``line``. Numbers are floats,
+        arrays ndarrays, and what is not there is missing.
 
         Raises
         ------
@@ -366,10 +407,12 @@ class BackwardPass(Sequence[BackwardStep]):
         Parameters
         ----------
         plots
-            Whether to add what the plots are drawn from, about 8 kB for each input of each step.
+            Whether to add what the plots are drawn from: about 8 kB for each input of each step,
+            for a Jacobian up to 80 kB.
         """
         own_notices = self._notices[len(self._failure()) :]
-        return document(self._shown, own_notices, plots=plots)
+        has_chains = self._layout is not None
+        return document(self._shown, own_notices, plots=plots, chains=has_chains)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BackwardPass:
@@ -437,29 +480,31 @@ class BackwardPass(Sequence[BackwardStep]):
         IndexError
             When there is no such step.
         ValueError
-            When the function works on arrays, or has several inputs and `ax` is given.
+            When the function has several inputs and `ax` is given, when all its inputs are
+            constants, and when the pass was restored from data without plots.
         """
         from ipygrad.show.plot import picture_of_step
 
         step = self._numbered(number)
-        locals_ = [local for local in step.local_derivatives if local is not None]
-        if not locals_:
-            raise ValueError(f"step {number}, {step.label}, {self._findings.why_no_plot}")
-        return picture_of_step(locals_, ax=ax)
+        drawn = self._findings.drawn(step._bare)
+        if not drawn.locals_:
+            reason = self._findings.why_no_plot(step._bare)
+            raise ValueError(f"step {number}, {step.label}, {reason}")
+        return picture_of_step(ax=ax, words=self._words, **drawn._asdict())
 
     @_ignoring_overflow
     def _draw(self, number: int) -> str | None:
-        """Return the SVG document of a step's plot, None where there is none."""
+        """Return the SVG document of a step's plot, None where there is nothing to draw."""
         if number not in self._pictures:
-            locals_ = [local for local in self[number - 1].local_derivatives if local is not None]
-            self._pictures[number] = self._painter.svg(locals_) if locals_ else None
+            drawn = self._findings.drawn(self._bare[number - 1])
+            self._pictures[number] = self._painter.svg(*drawn) if drawn.locals_ else None
         return self._pictures[number]
 
     @cached_property
     def _painter(self) -> StepPainter:
         from ipygrad.show.plot import StepPainter
 
-        return StepPainter()
+        return StepPainter(self._words)
 
     def _plots(self) -> dict[int, str]:
         """Draw the plots that a notebook keeps, from the first step on."""
@@ -584,9 +629,7 @@ class BackwardPass(Sequence[BackwardStep]):
         from ipygrad.show.animation import Scene, animate, check_arguments
 
         path = check_arguments(path, len(self), size, seconds, overwrite=overwrite)
-        scene = Scene(
-            self.graph, self._layout, self._values(), self._words.interface, last=len(self)
-        )
+        scene = Scene(self.graph, self._layout, self._values(), self._words, last=len(self))
         frames = progress(self._frames(), len(self) + 1, path.name)
         animate(scene, frames, path, size, seconds)
 
@@ -598,19 +641,14 @@ class BackwardPass(Sequence[BackwardStep]):
         number, told = self._words.number, self._payload({})["steps"]
         gradients: list[str | None] = [None] * len(self.graph.variables)
         gradients[self.graph.results[0]] = number(self._run.cotangent)
-        yield Frame(0, tuple(gradients), None, told[0], ())
-        for bare, step in zip(self._bare, self, strict=True):
+        yield Frame(0, tuple(gradients), None, told[0], None)
+        for bare in self._bare:
             inputs = self.graph.functions[bare.function].inputs
             for variable, after in zip(inputs, bare.after, strict=True):
                 if after is not None:
                     gradients[variable] = number(after)
-            yield Frame(
-                bare.index,
-                tuple(gradients),
-                bare.function,
-                told[bare.index],
-                step.local_derivatives,
-            )
+            drawn = self._findings.drawn(bare)
+            yield Frame(bare.index, tuple(gradients), bare.function, told[bare.index], drawn)
 
     @_ignoring_overflow
     def to_html(self, path: str | Path) -> None:
@@ -692,6 +730,36 @@ def has_kernel() -> bool:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None
+
+
+def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
+    """Return what a step's function does to a small change of one of its inputs.
+
+    Parameters
+    ----------
+    step
+        A step of a recorded pass.
+    argnum
+        Which input, counted from 0.
+
+    Returns
+    -------
+    LocalDerivative
+        A curve with a slope for a function of numbers, points on a curve for one that works element
+        by element, a Jacobian for any other.
+
+    Raises
+    ------
+    IndexError
+        When the function has no such input.
+    ValueError
+        When the pass was restored from data in which it is not.
+    """
+    count = len(step.contributions)
+    if not 0 <= argnum < count:
+        numbers = "input 0 only" if count == 1 else f"inputs 0 to {count - 1}"
+        raise IndexError(f"{step.label} has {numbers}, so there is no input {argnum}")
+    return step._findings.local_derivative(step._bare, argnum)
 
 
 def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:

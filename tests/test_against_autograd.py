@@ -2,7 +2,7 @@
 
 First derivatives are compared by a random cotangent, second derivatives by a random direction: the
 gradient of (first derivatives · direction). Both take part in every comparison. PyTorch is a second
-oracle where it is installed, finite differences are a third.
+oracle (`test_against_torch.py`), finite differences are a third.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from ipygrad import Variable, check_grads, functions
-from tests.formulas import CASES, FUNCTIONS, ORACLE, WITHOUT_ORACLE, inputs_of
+from tests.formulas import ALL_CASES, CASES, FUNCTIONS, ORACLE, inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,9 +87,6 @@ def test_functions(name: str) -> None:
 
 def test_every_function_is_compared() -> None:
     assert {name.partition(":")[0] for name in CASES} == set(FUNCTIONS)
-
-
-ALL_CASES = {**CASES, **WITHOUT_ORACLE}
 
 
 @pytest.mark.parametrize("name", ALL_CASES)
@@ -207,44 +204,3 @@ def test_random_compositions(shapes: Any, steps: list[tuple[str, int, int]], see
     rng = np.random.default_rng(seed)
     inputs = [rng.uniform(-1, 1, size=shape) for shape in shapes.input_shapes]
     compare(composition(steps), inputs, rng)
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize(
-    ("name", "theirs"),
-    [
-        ("gelu", lambda torch, x: torch.gelu(x, approximate="tanh")),
-        ("silu", lambda torch, x: torch.silu(x)),
-        ("elu", lambda torch, x: torch.elu(x)),
-        ("softplus", lambda torch, x: torch.softplus(x)),
-        ("leaky_relu", lambda torch, x: torch.leaky_relu(x)),
-        ("relu", lambda torch, x: torch.relu(x)),
-        ("softmax", lambda torch, x: torch.softmax(x, dim=-1)),
-        ("log_softmax", lambda torch, x: torch.log_softmax(x, dim=-1)),
-        ("abs", lambda _, x: x.abs()),
-        ("max", lambda _, x: x.amax()),
-        ("min", lambda _, x: x.amin()),
-        ("norm", lambda _, x: x.norm()),
-        ("std", lambda _, x: x.std(correction=0)),
-        ("prod", lambda _, x: x.prod()),
-        ("sign", lambda _, x: x.sign()),
-        ("rint", lambda _, x: x.round()),
-    ],
-)
-@pytest.mark.parametrize("at", ["random", "zeros", "ties"])
-def test_functions_and_conventions_against_torch(
-    name: str, theirs: Callable[[Any, Any], Any], at: str
-) -> None:
-    torch = pytest.importorskip("torch")
-    x = np.random.default_rng(0).normal(size=(3, 4))
-    if at != "random":
-        x = np.zeros((3, 4)) if at == "zeros" else np.round(x) + 0.0
-    ours, other = Variable(x), torch.tensor(x, requires_grad=True)
-    y = getattr(functions, name)(ours)
-    z = theirs(torch.nn.functional, other)
-    np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-9, atol=1e-12)
-    cotangent = np.random.default_rng(1).normal(size=y.shape)
-    y.grad = cotangent
-    y.backward()
-    z.backward(torch.tensor(cotangent))
-    np.testing.assert_allclose(ours.grad, other.grad.numpy(), rtol=1e-9, atol=1e-12)

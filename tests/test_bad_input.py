@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
+import numpy as np
 import pytest
 
+from ipygrad import BackwardError, Function, Variable, backward_pass
 from tests.shell import SEED, Shell
 
 CLASSES = """\
@@ -192,7 +195,7 @@ def test_a_change_in_place_is_told(shell: Shell) -> None:
     ran = shell.run("%%grad -o bp\nx = Variable(0.5)\na = square(x)\ny = exp(a)\na.data[...] = 7")
     assert ran.is_fine
     for step in shell["bp"]:
-        assert step.notes[0].startswith("a changed in place")
+        assert step.notes[0].startswith("a (line 5) changed in place")
 
 
 def test_exceptions_that_refuse_attributes_arrive_as_they_are(shell: Shell) -> None:
@@ -208,3 +211,32 @@ def test_an_exception_raised_again_shows_where(shell: Shell) -> None:
     shell.run("%%grad\nx = 1\nraise E")
     ran = shell.run("x = 1\nx = 2\nx = 3\nraise E")
     assert "----> 4 raise E" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "slip"),
+    [
+        ((2, 3), (3, 2), "Its transpose has that shape: was it forgotten?"),
+        ((3,), (4, 3), "so sum the contribution over axis 0"),
+        ((1, 3), (4, 3), "so sum the contribution over axis 0"),
+        ((3, 1), (2, 3, 4), "so sum the contribution over axes (0, 2)"),
+        ((), (4, 3), "so sum the contribution over axes (0, 1)"),
+        ((2, 3), (2, 4), "a contribution has the shape of its input"),
+        ((2, 3), (3,), "a contribution has the shape of its input"),
+    ],
+)
+def test_a_wrong_shape_is_told_with_the_likely_slip(
+    wanted: tuple[int, ...], found: tuple[int, ...], slip: str
+) -> None:
+    class Wrong(Function):
+        def forward(self, x: Any) -> Any:
+            return x.sum()
+
+        def backward(self, _gy: Any) -> Any:
+            return np.ones(found)
+
+    y = Wrong()(Variable(np.zeros(wanted)))
+    with pytest.raises(BackwardError) as raised:
+        y.backward()
+    assert str(raised.value).endswith(slip)
+    assert backward_pass(y).error == str(raised.value)

@@ -393,7 +393,7 @@ def test_a_function_that_was_not_called_says_so(attribute: str) -> None:
 
 def test_an_unknown_attribute_is_an_ordinary_error() -> None:
     with pytest.raises(AttributeError, match="'Cube' object has no attribute 'nonsense'"):
-        _ = Cube().nonsense
+        _ = Cube().nonsense  # type: ignore[attr-defined]
 
 
 # --- functions of one's own ---

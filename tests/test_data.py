@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ipygrad import BackwardPass, Function, Variable, backward_pass, exp, square
+from ipygrad import (
+    BackwardPass,
+    Function,
+    Variable,
+    backward_pass,
+    exp,
+    functions,
+    local_derivative,
+    square,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +47,7 @@ def test_markdown(seed: BackwardPass) -> None:
         "| after |"
     )
     assert lines[1] == "|" + " --- |" * 8
-    assert lines[4] == "| 2 | `exp` | 2.568 | 1.284 | 3.297 | `a` | – | 3.297 |"
+    assert lines[4] == "| 2 | `exp` | 2.568 | exp(a) = 1.284 | 3.297 | `a` | – | 3.297 |"
     assert len(lines) == 6
 
 
@@ -47,6 +56,26 @@ def test_markdown_cannot_be_broken_by_names() -> None:
     row = backward_pass(square(x)).table("markdown").splitlines()[3]
     assert "| `` a\\|b`c` <b> `` |" in row
     assert row.replace("\\|", "").count("|") == 9
+
+
+def test_a_long_formula_stands_where_there_is_room() -> None:
+    long = Variable(2.0, name="temperature_inside")
+    bp = backward_pass(square(long) * 3)
+    assert " 4 " in bp.table()
+    assert "2·temp" not in bp.table()
+    assert "2·temperature\\_inside = 4" in bp.table("markdown")
+    column = [row[4] for row in bp._payload({})["table"]["rows"]]
+    assert column == [
+        "",
+        "3",
+        "2·temperature_inside = 4",
+    ]
+
+
+def test_a_formula_in_markdown_is_no_markup() -> None:
+    x = Variable([-1.0, 2.0], name="a_1")
+    row = backward_pass(functions.relu(x)).table("markdown").splitlines()[3]
+    assert "&#91;a\\_1 \\> 0] = &#91;0, 1]" in row
 
 
 def test_an_unknown_style(seed: BackwardPass) -> None:
@@ -63,6 +92,8 @@ def test_a_frame_holds_exact_numbers(seed: BackwardPass) -> None:
     assert list(frame["contribution"]) == [1, dy_db, dy_dx, dy_dx]
     assert frame["before"].isna().all()
     assert list(frame["variable"]) == ["y", "b", "a", "x"]
+    assert list(frame["formula"])[1:] == ["2·b", "exp(a)", "2·x"]
+    assert list(frame["local"])[3] == 1
 
 
 def test_a_frame_of_arrays_and_of_a_partial_graph() -> None:
@@ -157,6 +188,26 @@ def of_float32() -> Variable:
     return y
 
 
+def layers() -> Variable:
+    rng = np.random.default_rng(0)
+    x = Variable(rng.normal(size=(4, 3)), name="x")
+    w = Variable(rng.normal(size=(3, 2)), name="w")
+    b = Variable(rng.normal(size=2), name="b")
+    y: Variable = (functions.softmax(functions.relu(x @ w + b)) * x[:, :2]).mean()
+    return y
+
+
+def of_parts() -> Variable:
+    x = Variable(np.arange(6.0), name="x")
+    first, second = functions.split(x, 2)
+    return functions.tanh(first * second)
+
+
+def too_large_for_a_jacobian() -> Variable:
+    x = Variable(np.linspace(-3, 3, 80), name="x")
+    return functions.cumsum(functions.abs(x))
+
+
 def without_elements() -> Variable:
     x = Variable(np.ones((2, 0)), name="x")
     y: Variable = exp(x).sum()
@@ -186,7 +237,10 @@ def through_json(bp: BackwardPass, *, plots: bool = True) -> BackwardPass:
 
 @pytest.mark.parametrize(
     "make",
-    [shared, of_float32, without_elements, not_finite, wrong, broken],
+    [
+        *(shared, of_float32, layers, of_parts, too_large_for_a_jacobian, without_elements),
+        *(not_finite, wrong, broken),
+    ],
     ids=lambda make: make.__name__,
 )
 def test_a_restored_pass_shows_the_same(make: Callable[[], Variable]) -> None:
@@ -206,6 +260,77 @@ def test_a_restored_pass_shows_the_same(make: Callable[[], Variable]) -> None:
             else:
                 np.testing.assert_array_equal(contribution, other)
                 assert contribution.dtype == other.dtype
+
+
+def test_chains_come_back(seed: BackwardPass) -> None:
+    restored = through_json(seed, plots=False)
+    assert restored.chain("x") == seed.chain("x")
+    with pytest.raises(ValueError, match="'z' is not in this graph"):
+        restored.chain("z")
+
+
+def test_chains_of_a_large_graph_are_not_there() -> None:
+    y = Variable(0.5, name="x")
+    for _ in range(160):
+        y = -y
+    restored = through_json(backward_pass(y), plots=False)
+    with pytest.raises(ValueError, match="restored from data without chains: only a graph that is"):
+        restored.chain("x")
+
+
+def test_local_derivatives_come_back_but_those_of_constants() -> None:
+    x = Variable([1.0, -2.0], name="x")
+    bp = backward_pass(functions.relu(x) + np.array([3.0, 4.0]))
+    restored = through_json(bp)
+    ours, theirs = local_derivative(restored[1]), local_derivative(bp[1])
+    assert (ours.kind, ours.chosen, str(ours.marks)) == ("points", (0,), str(theirs.marks))
+    np.testing.assert_array_equal(ours.slope, theirs.slope)
+    assert local_derivative(bp[0], 1).kind == "points"
+    with pytest.raises(ValueError, match="no local derivatives for constants"):
+        local_derivative(restored[0], 1)
+    with pytest.raises(ValueError, match=r"write it with to_dict\(plots=True\)"):
+        local_derivative(through_json(bp, plots=False)[1])
+
+
+def test_a_restored_pass_without_plots_keeps_no_room_for_them(seed: BackwardPass) -> None:
+    assert [step["picture"] for step in seed._payload()["steps"]] == [False, True, True, True]
+    restored = through_json(seed, plots=False)
+    assert not any(step["picture"] for step in restored._payload()["steps"])
+
+
+def test_a_name_longer_than_a_formula_may_be() -> None:
+    bp = backward_pass(square(Variable(2.0, name="x" * 10_001)))
+    assert bp.to_dict()["functions"][0]["formulas"] == [None]
+    restored = through_json(bp)
+    assert restored._payload({})["steps"][1]["products"][0]["formula"] is None
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        (["script", "alert(1)"], r"\.math\[0\] is 'script', but should be one of 'mi'"),
+        (["mi", ["mi", "x"]], r"\.math\[1\] is .*, but should be a text"),
+        (["mfrac", ["mi", "x"]], r"\.math is .*, but should be mfrac with 2 of what it holds"),
+        ([], r"\.math is \[\], but should be a list that begins with a tag"),
+        (["mrow"] * 2001, r"\.math is a list, .* at most 2,000 elements, 50 within each other"),
+        (["mtext", "x" * 10_001], r"\.math\[1\] is .*, but should be a text of at most 10,000"),
+    ],
+)
+def test_a_formula_of_other_elements(seed: BackwardPass, tree: Any, said: str) -> None:
+    data = seed.to_dict()
+    put(data, ("functions", 1, "formulas", 0, "math"), tree)
+    with pytest.raises(ValueError, match=said):
+        BackwardPass.from_dict(data)
+
+
+def test_a_formula_nested_too_deep(seed: BackwardPass) -> None:
+    tree: Any = "x"
+    for _ in range(2_000):
+        tree = ["mrow", tree]
+    data = seed.to_dict()
+    put(data, ("variables", 0, "chain", "heading", "math"), tree)
+    with pytest.raises(ValueError, match="50 within each other"):
+        BackwardPass.from_dict(data)
 
 
 def test_a_cell_and_its_notices_come_back(seed: BackwardPass) -> None:
@@ -256,6 +381,9 @@ def test_another_version(seed: BackwardPass, version: int) -> None:
         (("variables", 2, "creator"), 0, r"variables\[2\]\.creator is 0, .* its output"),
         (("functions", 0, "inputs"), [2], r"functions\[0\]\.inputs\[0\] is 2, .* stands before"),
         (("variables", 0, "dtype"), "object", r"variables\[0\]\.dtype is 'object', .* 'float64'"),
+        (("functions", 1, "role"), "matmul", r"functions\[1\]\.role is .* of one input"),
+        (("functions", 1, "outputs"), [2, None], r"functions\[1\]\.is_local is True, .* false"),
+        (("steps", 0, "local_derivatives"), [[1.0]], r".*local_derivatives\[0\] is .* a number"),
         (("steps", 0, "after"), [None], r"steps\[0\]\.after is \[None\], .* has a contribution"),
     ],
 )
@@ -280,7 +408,7 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
     if isinstance(value, dict):
         keys = list(value)
     elif isinstance(value, list):
-        keys = list(range(len(value)))[:4]
+        keys = list(range(len(value)))[:3]
     for key in keys:
         yield (*path, key)
         yield from paths(value[key], (*path, key))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ipygrad import BackwardPass, Variable, backward_pass, exp, square
+from ipygrad import BackwardPass, Function, Variable, backward_pass, exp, square
 from ipygrad.show import animation
 from ipygrad.show.files import written_whole
 from ipygrad.show.progress import progress
@@ -53,8 +53,42 @@ def test_frames_tell_what_has_arrived_so_far(seed: BackwardPass) -> None:
     ]
     assert [frame.function for frame in frames] == [None, 2, 1, 0]
     (product,) = frames[2].told["products"]
-    assert animation.equations(product) == ["2.568 × 1.284 = 3.297", "a: – → 3.297"]
-    assert [len(frame.locals_) for frame in frames] == [0, 1, 1, 1]
+    assert animation.equations(product) == [
+        "∂y/∂a = ∂y/∂b · exp(a) = 2.568 · 1.284 = 3.297",
+        "a: – → 3.297",
+    ]
+    assert [frame.drawn and len(frame.drawn.locals_) for frame in frames] == [None, 1, 1, 1]
+
+
+def test_frames_show_formulas_and_what_was_measured() -> None:
+    class Wrong(Function):
+        def forward(self, x: Any) -> Any:
+            return x**2
+
+        def backward(self, gy: Any) -> Any:
+            return gy
+
+    bp = backward_pass(exp(Wrong()(Variable(2.0, name="x"))))
+    drawn = [frame.drawn for frame in bp._frames()]
+    assert drawn[1] is not None
+    assert drawn[2] is not None
+    assert drawn[1].formulas[0] is not None
+    assert "exp" in drawn[1].formulas[0]
+    assert drawn[1].numeric == [None]
+    assert drawn[2].numeric == [pytest.approx(4)]
+
+
+def test_a_jacobian_without_formula_is_no_factor() -> None:
+    class Total(Function):
+        def forward(self, x: Any) -> Any:
+            return x.sum()
+
+        def backward(self, gy: Any) -> Any:
+            return gy * np.ones(2)
+
+    bp = backward_pass(Total()(Variable([1.0, 2.0], name="x")))
+    (product,) = list(bp._frames())[1].told["products"]
+    assert animation.equations(product) == ["x: – → [1, 1]"]
 
 
 def test_arrays_and_names_without_glyphs(tmp_path: Path) -> None:

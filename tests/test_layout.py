@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
+from ipygrad.show.labels import LABEL_COLUMN, LABEL_HEIGHT
 from ipygrad.show.layering import Edge, crossings, latest_ranks, layered
 from ipygrad.show.layout import (
     BOX_GAP,
@@ -147,6 +148,32 @@ def check(graph: Graph, layout: GraphLayout) -> None:
                     for px, py in sampled(edge.points)
                 )
         assert all(0 <= py <= layout.height for _, py in edge.points)
+
+
+def label_boxes(layout: GraphLayout, labels: Sequence[str]) -> list[Box]:
+    found = []
+    for edge in layout.edges:
+        if edge.label:
+            (x, y), width = edge.label, LABEL_COLUMN * text_columns(labels[edge.variable])
+            found.append(Box(x - width / 2, y - LABEL_HEIGHT / 2, width, LABEL_HEIGHT))
+    return found
+
+
+def overlap(a: Box, b: Box) -> bool:
+    beside = max(a.x - b.x - b.width, b.x - a.x - a.width) >= -0.11
+    return not beside and max(a.y - b.y - b.height, b.y - a.y - a.height) < -0.11
+
+
+def check_labels(layout: GraphLayout, labels: Sequence[str]) -> None:
+    """Labels stand beside their variables, and touch neither a box nor one another."""
+    placed = label_boxes(layout, labels)
+    boxes = [*layout.variables, *layout.functions]
+    assert not any(overlap(label, box) for label in placed for box in boxes)
+    assert not any(overlap(a, b) for a, b in combinations(placed, 2))
+    for edge in layout.edges:
+        if edge.label:
+            assert labels[edge.variable]
+            assert edge.points[0][0] < edge.label[0] < edge.points[-1][0]
 
 
 def test_the_seed_example_is_one_straight_line() -> None:
@@ -295,8 +322,36 @@ def test_boxes_are_as_wide_as_their_text() -> None:
 
 
 def test_texts_are_one_for_each_variable() -> None:
-    with pytest.raises(ValueError, match="4 variables, not 1"):
+    with pytest.raises(ValueError, match="a text for each of 4 variables, not 1"):
         lay_out(graph_of(SEED), ["0.5"])
+    with pytest.raises(ValueError, match="a label for each of 4 variables, not 1"):
+        lay_out(graph_of(SEED), labels=["(3,)"])
+
+
+def test_gaps_are_as_wide_as_their_labels() -> None:
+    labels = ["(64, 784)", "(64, 10)", "", ""]
+    layout = lay_out(graph_of(SEED), labels=labels)
+    check_labels(layout, labels)
+    assert [edge.label is not None for edge in layout.edges] == [True, True, True] + 3 * [False]
+    widths = [round(edge.points[-1][0] - edge.points[0][0], 1) for edge in layout.edges]
+    assert widths[0] > 9 * LABEL_COLUMN + 20
+    assert widths[0] > widths[1] == widths[2] > widths[3] == RANK_GAP
+
+
+def test_labels_of_a_layer_all_find_room() -> None:
+    graph = graph_of([("matmul", "x W", "p"), ("add", "p b", "s"), ("relu", "s", "h")])
+    labels = ["(4, 3)"] * len(graph.variables)
+    layout = lay_out(graph, labels=labels)
+    check_labels(layout, labels)
+    for edge in layout.edges:
+        assert edge.label
+        x, y = edge.label
+        assert min(np.hypot(x - px, y - py) for px, py in sampled(edge.points, 200)) < 1
+
+
+def test_edges_that_run_together_share_a_label() -> None:
+    layout = lay_out(graph_of([("mul", "x x", "y")]), labels=["(3,)", ""])
+    assert [edge.label is not None for edge in layout.edges] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -407,3 +462,7 @@ def test_any_graph_is_drawn_without_overlaps(graph: Graph) -> None:
     layout = lay_out(graph)
     check(graph, layout)
     assert lay_out(graph) == layout
+    labels = ["(4, 3)" if v.index % 3 else "" for v in graph.variables]
+    labelled = lay_out(graph, labels=labels)
+    check(graph, labelled)
+    check_labels(labelled, labels)

@@ -430,3 +430,9 @@ def test_the_number_of_digits(shell: Shell) -> None:
 def test_what_changed_in_place_is_named_with_its_line(shell: Shell, change: str, said: str) -> None:
     cell = f"x = Variable(np.array([1.0, 2.0]))\na = square(x)\n{change}\ny = exp(a)"
     assert f"step 2: {said}: " in shell.run(f"%%grad\n{cell}").text
+
+
+@pytest.mark.parametrize("last", ["x + 1", "-x", "exp(x)", "2 * exp(x)"])
+def test_a_last_expression_is_called_as_it_is_written(shell: Shell, last: str) -> None:
+    ran = shell.run(f"%%grad\nx = Variable(0.5)\n{last}")
+    assert f"Backward pass of {last}\n" in ran.text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -10,14 +11,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ipygrad.explain.local import LocalDerivative, Samples
-from ipygrad.show.plot import (
-    VERMILION,
-    StepPainter,
-    draw_step,
-    plot_local_derivative,
-    svg_of,
-)
+from ipygrad.explain.local import LocalDerivative
+from ipygrad.explain.marks import Mark
+from ipygrad.explain.sampling import Samples
+from ipygrad.show.figures import GREEN, VERMILION, svg_of
+from ipygrad.show.plot import StepPainter, draw_step, plot_local_derivative
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,25 +38,34 @@ def local(
 ) -> LocalDerivative:
     with np.errstate(all="ignore"):
         u = x + half_width * np.linspace(-1, 1, 121)
-        samples = Samples(u, f(u), slope(u))
+        around = Samples(u, f(u), slope(u))
         y, dy = float(f(np.array(x))), float(slope(np.array(x)))
-    return LocalDerivative("curve", argnum, label, x_name, y_name, x, y, dy, samples, arity)
+    return LocalDerivative("curve", argnum, label, x_name, y_name, x, y, dy, around, arity)
 
 
 def square(x: float = 1.284, **names: str) -> LocalDerivative:
     return local(np.square, lambda u: 2 * u, x, **names)  # type: ignore[arg-type]
 
 
+def samples(local: LocalDerivative) -> Samples:
+    assert local.samples is not None
+    return local.samples
+
+
 def nowhere() -> LocalDerivative:
     none = np.empty(0)
-    samples = Samples(none, none, none)
-    return LocalDerivative("curve", 0, "square", "b", "y", math.nan, math.nan, math.nan, samples)
+    empty = Samples(none, none, none)
+    return LocalDerivative("curve", 0, "square", "b", "y", math.nan, math.nan, math.nan, empty)
 
 
 def lines(axes: Axes) -> tuple[Line2D, Line2D, Line2D]:
     """Curve, tangent and point."""
-    curve, _, tangent, point = axes.lines
-    return curve, tangent, point
+    return artist(axes, "curve"), artist(axes, "tangent"), artist(axes, "point")
+
+
+def artist(axes: Axes, gid: str) -> Line2D:
+    (line,) = (line for line in axes.lines if line.get_gid() == gid)
+    return line
 
 
 def data(line: Line2D) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +81,7 @@ def test_curve_point_and_tangent() -> None:
     step = square()
     axes = plot_local_derivative(step)
     curve, tangent, point = lines(axes)
-    np.testing.assert_array_equal(data(curve), (step.samples.u, step.samples.f))
+    np.testing.assert_array_equal(data(curve), (samples(step).u, samples(step).f))
     np.testing.assert_array_equal(data(point), ([step.x], [step.y]))
     (left, right), (low, high) = data(tangent)
     assert steepness(axes) == pytest.approx(step.slope)
@@ -97,7 +104,7 @@ def test_derivative_below_on_the_same_x_axis() -> None:
     step = square()
     upper, lower = sorted(draw_step([step]).axes, key=lambda axes: -axes.get_position().y0)
     curve, tangent, point = lines(lower)
-    np.testing.assert_array_equal(data(curve), (step.samples.u, step.samples.slope))
+    np.testing.assert_array_equal(data(curve), (samples(step).u, samples(step).slope))
     np.testing.assert_array_equal(data(point), ([step.x], [step.slope]))
     assert data(tangent)[0].size == 0
     assert upper.get_xlim() == lower.get_xlim()
@@ -109,7 +116,7 @@ def test_a_column_for_each_input() -> None:
     figure = draw_step([a, b])
     labels = [axes.get_ylabel() for axes in figure.axes]
     assert sorted(labels) == ["y = mul(a, …)", "y = mul(…, b)", "∂y/∂a", "∂y/∂b"]
-    assert draw_step([a, None]).axes[2].texts[1].get_text() == "no curve"
+    assert "no curve" in [text.get_text() for text in draw_step([a, None]).axes[2].texts]
 
 
 @pytest.mark.parametrize("slope", [0.0, 1e-9, 1.0, -1e9, 1e300, math.inf, -math.inf])
@@ -250,3 +257,55 @@ def test_settings_of_the_user_neither_matter_nor_change() -> None:
         assert svg_of(draw_step([square()])) == expected
         assert StepPainter().svg([square()]) == expected
         assert before == {key: mpl.rcParams[key] for key in before}
+
+
+def test_kinks_and_walls_are_marked_and_named() -> None:
+    relu = local(lambda u: np.maximum(u, 0), lambda u: (u > 0) * 1.0, 1.0)
+    figure = draw_step([replace(relu, marks=(Mark("kink", 0.0), Mark("flat", 1.0, 0.0004)))])
+    np.testing.assert_allclose(data(artist(figure.axes[1], "kinks")), [[0], [0]], atol=0.02)
+    saturated = "saturated: the slope is 0.0004 of its largest"
+    assert figure.texts[0].get_text() == f"kink at 0; {saturated}"
+    marks = (Mark("pole", -0.1), Mark("pole", 0.1), Mark("flat", 1.0, 0.0004))
+    figure = draw_step([replace(relu, marks=marks)])
+    assert figure.texts[0].get_text() == f"pole at −0.1, pole at 0.1\n{saturated}"
+    floor = local(np.floor, np.zeros_like, 0.5)
+    axes = plot_local_derivative(replace(floor, marks=(Mark("jump", 0.0), Mark("jump", 1.0))))
+    np.testing.assert_array_equal(data(artist(axes, "walls"))[0], [0, 0, 0, 1, 1, 1])
+    u, f = data(artist(axes, "curve"))
+    assert np.isnan(f[np.searchsorted(samples(floor).u, 0.0)])
+    assert u.size == f.size > 121
+
+
+def test_measured_slope_is_a_second_tangent() -> None:
+    axes = draw_step([square()], numeric=[-4.5]).axes[1]
+    (left, right), (low, high) = data(artist(axes, "measured"))
+    assert (high - low) / (right - left) == pytest.approx(-4.5)
+    assert artist(axes, "measured").get_color() == GREEN
+    shown = [text.get_text() for text in axes.texts]
+    assert {"slope 2.568", "measured −4.5"} <= set(shown)
+    assert not data(artist(draw_step([square()], numeric=[None]).axes[1], "measured"))[0].size
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        ("$2 b$", "$2 b$"),
+        (None, ""),
+        ("$입력$", ""),
+        (r"$\frac{1}{$", ""),
+        ("$" + 60 * "x" + "$", ""),
+    ],
+)
+def test_a_formula_that_fits_is_shown(formula: str | None, shown: str) -> None:
+    figure = draw_step([square()], formulas=[formula])
+    assert figure.texts[1].get_text() == shown
+    svg_of(figure)
+
+
+def test_labels_of_slopes_stay_inside() -> None:
+    for x in (-1.4, 1.4):
+        figure = draw_step([local(np.square, lambda u: 2 * u, x, half_width=abs(x) + 0.1)])
+        figure.canvas.draw()
+        (label,) = (t for t in figure.axes[1].texts if t.get_text().startswith("slope"))
+        box, axes = label.get_window_extent(), figure.axes[1].bbox
+        assert axes.x0 - 20 < box.x0 < box.x1 < figure.bbox.x1

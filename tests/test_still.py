@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ipygrad import Variable, backward_pass
+from ipygrad import functions as F  # noqa: N812
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
-from ipygrad.explain.local import LocalDerivative, Samples
+from ipygrad.explain.local import LocalDerivative
+from ipygrad.explain.sampling import Samples
 from ipygrad.show.layout import lay_out
 from ipygrad.show.still import MOST_WIDTH, StillStep, png_of, save_figure, still_picture
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from ipygrad.engine.core import Function, Variable
+    from ipygrad.engine.core import Function
 
 
 def chain(*names: str, labels: tuple[str, ...] | None = None) -> Graph:
@@ -76,6 +80,19 @@ def test_shows_names_values_gradients_and_steps() -> None:
     for text in ("x", "a", "b", "y", "exp", "0.5", "grad 2.568", "grad —", "2  exp", "1 × 2 = 2"):
         assert text in shown
     assert curves(figure) == 3
+
+
+def test_small_panels_of_arrays_stay_apart() -> None:
+    x = Variable(np.linspace(-1, 1, 6).reshape(3, 2), name="x")
+    figure = backward_pass(F.softmax(F.exp(x)) @ np.array([1000.0, 2000.5]))._still()
+    figure.canvas.draw()
+    maps = [axes for axes in figure.axes if axes.child_axes]
+    curves = [axes for axes in figure.axes if axes.lines]
+    assert (len(maps), len(curves)) == (2, 1)
+    found = [axes.get_tightbbox() for axes in (*maps, *curves)]
+    boxes = sorted((box for box in found if box is not None), key=lambda box: float(box.x0))
+    for left, right in pairwise(boxes):
+        assert left.x1 < right.x0
 
 
 def test_constants_say_so() -> None:

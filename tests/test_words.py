@@ -1,4 +1,4 @@
-"""What is said about a step: products that do not hold, and where nan and infinity appear."""
+"""What is said about a step: its product, what breaks it, where nan and infinity appear."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ipygrad import Function, Variable, add, backward_pass, exp, log, sqrt
-from ipygrad.explain.numbers import described
+from ipygrad.explain.numbers import described, exact, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,3 +80,15 @@ def test_what_arrives_is_not_noted_again() -> None:
 )
 def test_values_are_described(value: object, text: str) -> None:
     assert described(value) == text
+
+
+@pytest.mark.parametrize("value", [-0.0, np.array(-0.0), np.array([0.0, -0.0])])
+def test_there_is_no_negative_zero(value: Any) -> None:
+    assert "-" not in short(value)
+    assert "-" not in exact(value)
+
+
+def test_exact_keeps_the_precision_of_the_number() -> None:
+    assert exact(np.array(0.1, np.float32)) == repr(float(np.float32(0.1)))
+    assert exact(np.array([0.1, 0.2], np.float32)) == "[0.1, 0.2], shape (2,)"
+    assert exact(3.297442541400256) == "3.297442541400256"

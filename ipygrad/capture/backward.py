@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ipygrad.capture.quiet import private_copy, quietly
-from ipygrad.engine.core import (
-    BackwardError,
-    Variable,
-    accumulate,
-    as_array,
-    as_tuple,
-    no_grad,
-    reverse_pass,
-    starting_cotangent,
-)
+from ipygrad.engine.core import Variable, as_array, as_tuple
+from ipygrad.engine.errors import BackwardError
+from ipygrad.engine.mode import no_grad
+from ipygrad.engine.reverse import accumulate, reverse_pass, starting_cotangent
 
 if TYPE_CHECKING:
     from ipygrad.capture.graph import FunctionNode, Graph
-    from ipygrad.engine.core import Array, Function, Gradient, Turn
+    from ipygrad.engine.core import Array, Function, Gradient
+    from ipygrad.engine.reverse import Turn
 
 Origin = Literal["ones", "by_hand", "given"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import sys
 import weakref
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 
 PLACE = ("lineno", "col_offset")
+KINDS = {"CALL": ast.Call, "BINARY": ast.BinOp, "UNARY": ast.UnaryOp, "INPLACE": ast.AugAssign}
+"""Kinds of expressions by how their instructions' names begin, in Python 3.10."""
 
 
 class CallSite(NamedTuple):
@@ -162,9 +165,10 @@ def _describe(code: CodeType, instruction: int) -> CallSite:
 
 def _node_at(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
     """Find the expression by its position, where a line of several statements is ambiguous."""
-    # Python 3.10 knows lines only. No tree: a form feed in a string, where IPython ends a line.
-    if not hasattr(code, "co_positions") or source.tree is None:
+    if source.tree is None:  # a form feed in a string, where IPython ends a line
         return None
+    if not hasattr(code, "co_positions"):  # Python 3.10
+        return _only_node(code, instruction, source)
     line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
     for node in ast.walk(source.tree):
         # The syntax tree counts columns in UTF-8 bytes, as the code object does.
@@ -172,6 +176,15 @@ def _node_at(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
         if place == [line, column, end_line, end_column] and not isinstance(node, ast.Expr):
             return node
     return None
+
+
+def _only_node(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
+    """Find the expression by its line and kind, where there is only one of them."""
+    name = dis.opname[code.co_code[instruction]]
+    kind = next((k for prefix, k in KINDS.items() if name.startswith(prefix)), ())
+    statements = source.statements_at_line(_line_of(code, instruction))
+    nodes = [node for s in statements for node in ast.walk(s) if isinstance(node, kind)]
+    return nodes[0] if len(nodes) == 1 else None
 
 
 def _line_of(code: CodeType, instruction: int) -> int:

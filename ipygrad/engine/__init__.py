@@ -1,1 +1,5 @@
-"""The differentiation engine: Variables, Functions, and the functions of the library."""
+"""Automatic differentiation: variables, functions, and the pass back from a result."""
+
+from ipygrad.engine import functions, reverse
+
+__all__ = ["functions", "reverse"]

@@ -1,4 +1,4 @@
-"""What there is to find out about a pass, step by step: slopes, checks and notes.
+"""What there is to find out about a pass: local derivatives, checks, notes and chains.
 
 All of it costs time, so it is found when first asked for, and kept.
 """
@@ -7,24 +7,29 @@ from __future__ import annotations
 
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
+from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
-from ipygrad.explain.local import local_derivative, local_slopes
+from ipygrad.explain.local import local_derivative_of, local_slopes
+from ipygrad.explain.notes import non_finite, notes_on
+from ipygrad.explain.products import local_equation
 from ipygrad.explain.verdicts import describe_check
-from ipygrad.explain.words import non_finite, notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.explain.chain import Chain
     from ipygrad.explain.local import LocalDerivative
-    from ipygrad.explain.words import NonFinite, Words
+    from ipygrad.explain.notes import NonFinite
+    from ipygrad.explain.products import Slope
+    from ipygrad.explain.words import Words
 
 CHECK_SECONDS = 5.0
 """After so long no further check is begun. It is far more than checks take, since the same cell is
@@ -34,8 +39,26 @@ to give the same bytes on every machine."""
 _ignoring_overflow = np.errstate(all="ignore")
 
 
+class Drawn(NamedTuple):
+    """What the plot of one step shows, an entry for each input that is no constant.
+
+    Attributes
+    ----------
+    locals_
+        The local derivatives.
+    numeric
+        The slope that was measured, where backward is wrong; else None.
+    formulas
+        The local derivative in mathtext, None where it has no formula.
+    """
+
+    locals_: list[LocalDerivative]
+    numeric: list[float | None]
+    formulas: list[str | None]
+
+
 class Findings:
-    """What is known about the steps of a pass.
+    """What is known about a pass and its steps.
 
     Parameters
     ----------
@@ -53,7 +76,7 @@ class Findings:
         Whether each backward is compared with differences of its forward.
     """
 
-    why_no_plot = "works on arrays; only functions of numbers are drawn as curves"
+    has_chains = True
 
     def __init__(
         self,
@@ -70,38 +93,63 @@ class Findings:
         self._words = words
         self._source = None if code is None else "\n" * (first_line - 1) + "\n".join(code)
         self._checks: dict[int, Check] = {}
-        self._slopes: dict[int, tuple[float | None, ...]] = {}
+        self._slopes: dict[int, tuple[Slope, ...]] = {}
+        self._locals: dict[int, tuple[LocalDerivative | None, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
         self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
 
     @_ignoring_overflow
-    def slopes(self, step: BareStep) -> tuple[float | None, ...]:
-        """Return the local derivative for each input, None where it is no number."""
+    def slopes(self, step: BareStep) -> tuple[Slope, ...]:
+        """Return the local derivative for each input, as `ipygrad.explain.local.local_slopes`."""
         if step.index not in self._slopes:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
 
+    def local_derivative(self, step: BareStep, argnum: int) -> LocalDerivative:
+        """Return the local derivative for one input, which may be a constant."""
+        return self.local_derivatives(step)[argnum] or self._differentiate(step, argnum)
+
     @_ignoring_overflow
-    def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
-        """Return what the plot of a step is drawn from: see `BackwardStep.local_derivatives`."""
-        node = self._graph.functions[step.function]
-        variables = self._graph.variables
-        y_name = next((variables[v].name for v in node.outputs if v is not None), "")
-        return tuple(
-            None
-            if contribution is None
-            else local_derivative(
-                node.function,
-                argnum,
-                x_name=variables[number].name,
-                y_name=y_name,
-                label=node.label,
-            )
-            for argnum, (number, contribution) in enumerate(
-                zip(node.inputs, step.contributions, strict=True)
-            )
+    def _differentiate(self, step: BareStep, argnum: int) -> LocalDerivative:
+        node, variables = self._graph.functions[step.function], self._graph.variables
+        return local_derivative_of(
+            node.function,
+            argnum,
+            x_name=variables[node.inputs[argnum]].name,
+            y_name=next((variables[y].name for y in node.outputs if y is not None), ""),
+            label=node.label,
         )
+
+    def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
+        """Return the local derivative for each input; None for a constant."""
+        if step.index not in self._locals:
+            self._locals[step.index] = tuple(
+                None if contribution is None else self._differentiate(step, argnum)
+                for argnum, contribution in enumerate(step.contributions)
+            )
+        return self._locals[step.index]
+
+    def drawn(self, step: BareStep) -> Drawn:
+        """Return what the plot of a step shows; nothing where all inputs are constants."""
+        check = self.check(step)
+        is_wrong = check.status == "disagrees"
+        drawn = Drawn([], [], [])
+        for argnum, local in enumerate(self.local_derivatives(step)):
+            if local is not None:
+                formula = local_equation(self._graph, step, argnum)
+                drawn.locals_.append(local)
+                drawn.numeric.append(check.slopes[argnum] if is_wrong else None)
+                drawn.formulas.append(None if formula is None else formula.mathtext)
+        return drawn
+
+    def why_no_plot(self, _step: BareStep) -> str:
+        """Say why nothing can be drawn, as the rest of a sentence about the step."""
+        return "has only constants as inputs, so there is no local derivative to draw"
+
+    def has_plot(self, step: BareStep) -> bool:
+        """Tell whether there is something to draw, without finding it."""
+        return any(contribution is not None for contribution in step.contributions)
 
     @_ignoring_overflow
     def check(self, step: BareStep) -> Check:
@@ -121,7 +169,7 @@ class Findings:
 
     @_ignoring_overflow
     def notes(self, step: BareStep) -> tuple[str, ...]:
-        """Return what a teacher would point at: see `ipygrad.explain.words.notes_on`."""
+        """Return what a teacher would point at: see `ipygrad.explain.notes.notes_on`."""
         # A backward that is wrong breaks products, too; its verdict says more about that.
         is_wrong = self.check(step).status == "disagrees"
         return notes_on(
@@ -132,6 +180,17 @@ class Findings:
             [self._with_line(name) for name in self._changed.get(step.function, ())],
             lambda kind: self._first_steps[kind] == step.index,
         )
+
+    @_ignoring_overflow
+    def chain(self, variable: int) -> Chain | None:
+        """Return the chain rule for a variable, None for what the pass does not reach."""
+        return None if self._chains is None else self._chains.of(variable)
+
+    @cached_property
+    def _chains(self) -> Chains | None:
+        if self._run is None:
+            return None
+        return Chains(self._words, self._graph, self._run, self.slopes)
 
     def _with_line(self, name: str) -> str:
         lines = () if self._source is None else lines_that_change(self._source, name)

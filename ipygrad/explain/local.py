@@ -1,7 +1,7 @@
-"""The local derivative of one function where it was called: a curve, a tangent, a slope.
+"""The local derivative of one function where it was called: a slope, several, or a Jacobian.
 
-The curve is found by calling copies of the function itself near the point, so a function that the
-user wrote gets one too. How far around the point to look is decided by `_half_width`.
+All of it is found by calling copies of the function itself, so a function that the user wrote gets
+its curve, too.
 """
 
 from __future__ import annotations
@@ -9,37 +9,26 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ipygrad.capture.quiet import called_quietly, private_copy, quietly
-from ipygrad.engine.core import Variable, as_tuple
+from ipygrad.capture.quiet import called_quietly, quietly
+from ipygrad.engine.core import as_tuple
+from ipygrad.explain.calls import Call, call_at, fitted, recorded_call
+from ipygrad.explain.elementwise import elementwise_call
+from ipygrad.explain.jacobian import jacobian_of
+from ipygrad.explain.marks import Mark, find_marks
+from ipygrad.explain.sampling import Samples, no_samples, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ipygrad.engine.core import Array, Function
+    from ipygrad.explain.sampling import Sampler
 
-    from ipygrad.engine.core import Function
-
-# Number of samples, for functions that take at most so many seconds a call; a slower one gets only
-# its point.
-POINTS = ((121, 0.002), (31, 0.02))
-PROBES = 19
-MOST_WINDOWS = 24
-MOST_TURNS = 6
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """A function's curve near a point: arrays of shape (n,), nan where it is undefined."""
-
-    u: np.ndarray
-    """Where: values of the input, ascending."""
-    f: np.ndarray
-    """forward(u)."""
-    slope: np.ndarray
-    """backward's answer at u for a gradient of 1 arriving, in units of output per unit of input."""
+DRAWS = 8
+"""How often a user's function of numbers is called to see whether it draws random numbers."""
+MOST_COMPARED = 121
+"""So many elements are computed apart from the others, to see whether that may be done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,37 +38,54 @@ class LocalDerivative:
     Attributes
     ----------
     kind
-        ``"curve"`` for a function of numbers.
+        ``"curve"`` for a function of numbers, ``"points"`` for one that works on the elements of
+        arrays one by one, ``"jacobian"`` for any other.
     argnum
         Which input is varied, counted from 0.
     label, x_name, y_name
         What the function, its input and its output are called.
     x, y
-        The recorded point.
+        The recorded input and output; of several outputs the elements one after the other.
     slope
-        dy/dx there according to the recorded function's own backward, in units of output per unit
-        of input; nan when backward raises.
+        According to the recorded function's own backward, in units of output per unit of input: a
+        number for a curve; for points one for each output element, by the input element under it;
+        None for a Jacobian. nan where backward raises.
     samples
-        The curve around x; x itself is among them. Empty when x is not finite.
+        The curve around x, which is among them; for points the one through the `chosen` element,
+        the other inputs held at theirs. Empty when that is not finite; None for a Jacobian.
+    jacobian
+        Shape ``(*y.shape, *x.shape)``; None for other kinds, when it would have more than 4096
+        cells, and when backward fails.
+    structure
+        What the Jacobian is, such as ``"identity"``; see `ipygrad.explain.structure`.
+    marks
+        Kinks, jumps and poles of the curve, and whether it is flat at the point.
     arity
         How many inputs the function has.
+    chosen
+        For points: index of the output element whose tangent is drawn, the first with the largest
+        slope.
     """
 
-    kind: str
+    kind: Literal["curve", "points", "jacobian"]
     argnum: int
     label: str
     x_name: str
     y_name: str
-    x: float
-    y: float
-    slope: float
-    samples: Samples
+    x: float | Array
+    y: float | Array
+    slope: float | Array | None
+    samples: Samples | None
     arity: int = 1
+    jacobian: Array | None = None
+    structure: str | None = None
+    marks: tuple[Mark, ...] = ()
+    chosen: tuple[int, ...] = ()
 
 
-def local_derivative(
+def local_derivative_of(
     function: Function, argnum: int, *, x_name: str, y_name: str, label: str
-) -> LocalDerivative | None:
+) -> LocalDerivative:
     """Find the local derivative of a recorded function with respect to its input `argnum`.
 
     The function itself is never called: copies of it are, as `ipygrad.capture.quiet.quietly` does,
@@ -95,153 +101,178 @@ def local_derivative(
     x_name, y_name, label
         What to call the input, the output and the function.
 
-    Returns
-    -------
-    LocalDerivative or None
-        None when the function is not one of numbers: an input or output has axes, or there are
-        several outputs.
-
     Raises
     ------
     IndexError
         When there is no input `argnum`.
     """
     x = function.inputs[argnum].data
-    output = function.outputs[0] if len(function.outputs) == 1 else None
-    if output is None or any(v.data.ndim for v in (*function.inputs, output)):
-        return None
+    about = (argnum, label, x_name, y_name)
+    arity = len(function.inputs)
     with quietly():
-        slope = math.nan
+        recorded = recorded_call(function)
+        if _of_numbers(recorded):
+            slope, samples, marks = _curve(recorded, argnum)
+            y = float(recorded.outputs[0].data)
+            return LocalDerivative("curve", *about, float(x), y, slope, samples, arity, marks=marks)
+        each = elementwise_call(recorded)
+        if each is None:
+            jacobian, structure = jacobian_of(recorded, argnum)
+            outputs = [y.data for y in recorded.outputs]
+            together = (
+                outputs[0] if len(outputs) == 1 else np.concatenate([*map(np.ravel, outputs)])
+            )
+            return LocalDerivative(
+                "jacobian", *about, x, together, None, None, arity, jacobian, structure
+            )
+        slopes = np.full(each.outputs[0].shape, np.nan)
         with suppress(Exception):
-            slope = _slope(private_copy(function), argnum, output.data)
-        samples = _sample(function, argnum, float(x), slope)
+            slopes = each.contribution(argnum)
+        chosen = _steepest(slopes, each.outputs[0].data)
+        samples, marks = _curve_through(each, argnum, chosen, float(slopes[chosen]))
+    y_data = recorded.outputs[0].data
     return LocalDerivative(
-        kind="curve",
-        argnum=argnum,
-        label=label,
-        x_name=x_name,
-        y_name=y_name,
-        x=float(x),
-        y=float(output.data),
-        slope=slope,
-        samples=samples,
-        arity=len(function.inputs),
+        "points", *about, x, y_data, slopes, samples, arity, marks=marks, chosen=chosen
     )
 
 
-def local_slopes(function: Function) -> tuple[float | None, ...]:
+def local_slopes(function: Function) -> tuple[float | Array | None, ...]:
     """Return the local derivative for each input of a recorded function, without its curve.
 
-    None for a function of arrays or of several outputs, and where backward gives no number. There
-    is one entry for each input, however many backward returns.
+    A number for a function of numbers; an array of the output's shape for one that works element
+    by element; None for any other, and where backward gives no number. There is one entry for each
+    input, however many backward returns. It costs a call of backward, and for arrays a few calls of
+    forward, none of them of the recorded function.
     """
-    output = function.outputs[0] if len(function.outputs) == 1 else None
     count = len(function.inputs)
-    if output is None or any(v.data.ndim for v in (*function.inputs, output)):
-        return (None,) * count
-    slopes: list[float | None] = []
+    slopes: list[float | Array | None] = []
     with called_quietly(function) as own, suppress(Exception):
-        contributions = as_tuple(own.backward(np.ones_like(output.data)))
-        slopes += [None if c is None else _number(c) for c in contributions]
+        (y,) = function.outputs
+        if y is not None and not any(v.ndim for v in (*function.inputs, y)):
+            contributions = as_tuple(own.backward(np.ones_like(y.data)))
+            slopes += [None if c is None else float(fitted(c, ())) for c in contributions]
+        elif y is None or y.ndim:
+            each = elementwise_call(recorded_call(own))
+            if each is not None:
+                shape = each.outputs[0].shape
+                slopes += [None if c is None else fitted(c, shape) for c in each.contributions()]
     return tuple([*slopes, *[None] * count][:count])
 
 
-def _number(contribution: Any) -> float:
-    return float(contribution.data if isinstance(contribution, Variable) else contribution)
+def _of_numbers(call: Call) -> bool:
+    return len(call.outputs) == 1 and not any(v.ndim for v in (*call.inputs, *call.outputs))
 
 
-def _slope(function: Function, argnum: int, like: np.ndarray) -> float:
-    """Ask backward what a gradient of 1 contributes to input `argnum`."""
-    return _number(as_tuple(function.backward(np.ones_like(like)))[argnum])
+def _steepest(slopes: Array, y: Array) -> tuple[int, ...]:
+    """Return the index of the first element with the largest slope, among those with a result."""
+    steepness = np.where(np.isfinite(slopes) & np.isfinite(y), np.abs(slopes), -1.0)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(steepness)), slopes.shape))
 
 
-def _call(function: Function, argnum: int, u: float) -> tuple[float, float]:
-    """Compute output and slope with the input `argnum` set to `u`; what fails is nan."""
+# --- curves -------------------------------------------------------------------------------------
+
+
+def _curve(recorded: Call, argnum: int) -> tuple[float, Samples, tuple[Mark, ...]]:
+    slope = math.nan
+    with suppress(Exception):
+        slope = float(recorded.contribution(argnum))
+    held = [x.data for x in recorded.inputs]
+
+    def sampler(u: Array) -> tuple[Array, Array]:
+        answers = [_varied(recorded, held, argnum, value, ()) for value in u.tolist()]
+        f, slopes = np.array(answers).T
+        return f, slopes
+
+    x = float(held[argnum])
+    if _draws_anew(recorded):
+        return slope, no_samples(), ()
+    samples = sample(sampler, x, slope)
+    return slope, samples, find_marks(sampler, samples, x, slope)
+
+
+def _draws_anew(recorded: Call) -> bool:
+    """Tell whether the user's forward gives something else each time."""
+    if not recorded.function._is_free:
+        return False
+    with suppress(Exception):
+        arrays = [x.data for x in recorded.inputs]
+        results = [call_at(recorded.function, arrays).outputs[0].data for _ in range(DRAWS)]
+        return not all(np.array_equal(results[0], y, equal_nan=True) for y in results)
+    return False
+
+
+def _varied(
+    recorded: Call, held: list[Array], argnum: int, u: float, element: tuple[int, ...]
+) -> tuple[float, float]:
+    """Compute one element's output and slope with its input set to `u`; what fails is nan."""
     f = slope = math.nan
     with suppress(Exception):
-        copy = private_copy(function)
-        varied = Variable(np.array(u, function.inputs[argnum].data.dtype))
-        inputs = tuple(varied if i == argnum else v for i, v in enumerate(function.inputs))
-        (y,) = as_tuple(copy.forward(*(v.data for v in inputs)))
-        # Linked by hand: so it works inside no_grad, too, and goes unnoticed by `watching`.
-        output = Variable(y)
-        copy.inputs, copy.outputs = inputs, (output,)
-        f = float(output.data)
-        slope = _slope(copy, argnum, output.data)
+        arrays = [*held]
+        arrays[argnum] = held[argnum].copy()
+        arrays[argnum][element] = u
+        call = call_at(recorded.function, arrays)
+        (y,) = call.outputs
+        f = float(y.data[element])
+        slope = float(call.contribution(argnum)[element])
     return f, slope
 
 
-def _sample(function: Function, argnum: int, x: float, slope: float) -> Samples:
-    if not math.isfinite(x):
-        return Samples(np.empty(0), np.empty(0), np.empty(0))
-
-    def call(u: float) -> tuple[float, float]:
-        return _call(function, argnum, u)
-
-    seconds = _seconds(call, x)
-    if seconds > POINTS[0][1]:
-        # A first call may be slow by accident, and the same cell is to give the same picture.
-        seconds = min(seconds, _seconds(call, x))
-    points = next((points for points, limit in POINTS if seconds <= limit), 1)
-    half_width = _first_half_width(x)
-    if points == POINTS[0][0]:
-        half_width = _half_width(lambda u: call(u)[0], x, slope)
-    u = x + half_width * (np.linspace(-1, 1, points) if points > 1 else np.zeros(1))
-    f, slopes = np.array([call(value) for value in u.tolist()]).T
-    f[~np.isfinite(f)] = np.nan
-    slopes[~np.isfinite(slopes) | np.isnan(f)] = np.nan
-    return Samples(u, f, slopes)
+def _curve_through(
+    each: Call, argnum: int, chosen: tuple[int, ...], slope: float
+) -> tuple[Samples, tuple[Mark, ...]]:
+    held = [x.data for x in each.inputs]
+    sampler = _sampler(each, argnum, chosen)
+    x = float(held[argnum][chosen])
+    finite = held[argnum][np.isfinite(held[argnum])]
+    reach = None
+    if finite.size and finite.min() < finite.max():
+        margin = 0.1 * (float(finite.max()) - float(finite.min()))
+        reach = float(finite.min()) - margin, float(finite.max()) + margin
+    samples = sample(sampler, x, slope, reach)
+    return samples, find_marks(sampler, samples, x, slope)
 
 
-def _seconds(call: Callable[[float], object], x: float) -> float:
-    start = perf_counter()
-    call(x)
-    return perf_counter() - start
+def _sampler(each: Call, argnum: int, chosen: tuple[int, ...]) -> Sampler:
+    held = [x.data for x in each.inputs]
+    like = held[argnum].dtype
+
+    def at_once(u: Array) -> tuple[Array, Array]:
+        arrays = [np.full(u.shape, array[chosen], array.dtype) for array in held]
+        arrays[argnum] = u.astype(like)
+        call = call_at(each.function, arrays)
+        return _row(call.outputs[0].data, u), _row(call.contribution(argnum), u)
+
+    def one_by_one(u: Array) -> tuple[Array, Array]:
+        answers = [_varied(each, held, argnum, value, chosen) for value in u.tolist()]
+        f, slopes = np.array(answers).T
+        return f, slopes
+
+    def sampler(u: Array) -> tuple[Array, Array]:
+        with suppress(Exception):
+            return at_once(u)
+        return one_by_one(u)
+
+    return sampler if _elements_are_alike(each) else one_by_one
 
 
-def _first_half_width(x: float) -> float:
-    return 1.5 * max(1.0, abs(x))
+def _row(values: Array, u: Array) -> Array:
+    if values.shape != u.shape:
+        raise ValueError("not one for each place")
+    return values.astype(np.float64)
 
 
-def _half_width(f: Callable[[float], float], x: float, slope: float) -> float:
-    """Decide how far to both sides of `x` the picture reaches.
+def _elements_are_alike(each: Call) -> bool:
+    """Tell whether the same inputs give the same output at any place of an array of any shape.
 
-    The rule: start with 1.5 times the larger of 1 and abs(x), so that a number of ordinary size is
-    seen together with 0, and take a quarter of it as long as the function is not calm there. When
-    it is calm nowhere, the start stands.
+    They do not where a function keeps something for each element, such as a mask.
     """
-    half_width = first = _first_half_width(x)
-    for _ in range(MOST_WINDOWS):
-        window = np.linspace(x - half_width, x + half_width, PROBES)
-        if _is_calm(np.array([f(u) for u in window.tolist()]), x, slope * half_width):
-            return half_width
-        half_width /= 4
-    return first
-
-
-def _is_calm(f: np.ndarray, x: float, rise: float) -> bool:
-    """Tell whether a window shows what the function does around its middle.
-
-    Parameters
-    ----------
-    f
-        The function at equally spaced points, shape (PROBES,); not finite in gaps.
-    x
-        The middle of the window.
-    rise
-        How much the tangent rises from the middle to the edge, in units of f.
-    """
-    finite = f[np.isfinite(f)]
-    middle = f[PROBES // 4 : -(PROBES // 4)]
-    middle = middle[np.isfinite(middle)]
-    if finite.size < PROBES // 4 or not middle.size:
-        return False
-    low, high = np.quantile(finite, (0.1, 0.9))
-    leaves_at_once = math.isfinite(rise) and abs(rise) > 4 * (high - low)
-    oscillates = np.count_nonzero(np.diff(np.sign(np.diff(finite)))) > MOST_TURNS
-    # Much more happens at the edges than in the middle half. That is an explosion (exp at 50), but
-    # no fault where the whole is of the size of the numbers at hand: far from a kink or a step,
-    # these shall be seen (relu at -5, sigmoid at 20).
-    spread, size = float(np.ptp(finite)), max(1.0, abs(float(f[PROBES // 2])))
-    explodes = np.ptp(middle) < spread / 7 and not size / 10 < spread < 10 * max(size, abs(x))
-    return not (leaves_at_once or oscillates or explodes)
+    places = np.unique(np.linspace(0, each.outputs[0].size - 1, MOST_COMPARED).astype(int))
+    expected = each.outputs[0].data.ravel()[places]
+    with suppress(Exception):
+        # In reverse order and each twice: so one for each element does not fit by chance.
+        order = np.repeat(np.arange(places.size)[::-1], 2)
+        (y,) = call_at(each.function, [x.data.ravel()[places][order] for x in each.inputs]).outputs
+        return y.shape == order.shape and np.allclose(
+            y.data, expected[order], rtol=1e-3 if y.dtype == np.float16 else 1e-6, equal_nan=True
+        )
+    return False

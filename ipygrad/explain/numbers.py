@@ -46,10 +46,13 @@ def _number(number: float, digits: int) -> str:
 
 
 def exact(value: Array | float | None) -> str:
-    """Return all digits; of an array with more than 100 elements, its corners and shape."""
+    """Return all digits; of an array with more than 100 elements, its corners and shape.
+
+    A negative zero is a plain 0 here, too.
+    """
     if value is None:
         return "–"
-    array = np.asarray(value)
+    array = np.asarray(np.asarray(value) + 0.0)
     if array.ndim == 0:
         return repr(array.item())
     text = np.array2string(

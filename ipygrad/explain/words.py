@@ -6,24 +6,27 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ipygrad.explain.formulas import is_local, role_of
 from ipygrad.explain.numbers import DIGITS, shape_text, short
+from ipygrad.explain.products import (
+    LONGEST_FORMULA,
+    is_written_out,
+    product_holds,
+    step_formula,
+    summed_text,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.engine.core import Array
-
-PRODUCT_TOLERANCE, PRODUCT_ROUNDINGS = 1e-6, 8
-"""How far a contribution may be, relatively, from gradient arriving times local derivative: the
-larger of this and so many roundings in its own precision."""
-
-NonFinite = Literal["nan", "inf"]
+    from ipygrad.explain.products import Slope
 
 
 class Words:
@@ -110,7 +113,7 @@ def describe_step(
     graph: Graph,
     step: BareStep,
     count: int,
-    slopes: Sequence[float | None],
+    slopes: Sequence[Slope],
 ) -> StepWords:
     """Say what one function's turn does to the gradient.
 
@@ -119,7 +122,8 @@ def describe_step(
     count
         Number of steps in all.
     slopes
-        Local derivative for each input, None where it is no number.
+        Local derivative for each input: a number, an array of the output's shape for an elementwise
+        function, or None.
     """
     node = graph.functions[step.function]
     outputs = [name for name, _ in _arriving(graph, node, step)]
@@ -135,6 +139,9 @@ def describe_step(
         inputs=words.enumerate(list(inputs)) or words("constants"),
     )
     sentences = [_arrival(words, graph, node, step)]
+    role = role_of(node.function)
+    if role is not None:
+        sentences.append(words(role, function=node.label))
     short_products = []
     for argnum in range(len(node.inputs)):
         sentence, product = _product(words, graph, step, argnum, slopes[argnum])
@@ -164,7 +171,7 @@ def _arrival(words: Words, graph: Graph, node: FunctionNode, step: BareStep) -> 
 
 
 def _product(
-    words: Words, graph: Graph, step: BareStep, argnum: int, slope: float | None
+    words: Words, graph: Graph, step: BareStep, argnum: int, slope: Slope
 ) -> tuple[str, str]:
     """Return what happens to one input, as a sentence and in short."""
     node = graph.functions[step.function]
@@ -183,99 +190,52 @@ def _product(
         "before": words.number(before),
         "after": words.number(after),
     }
-    if slope is None:
-        key = "product_array"
-    else:
-        key = "product" if product_holds(step, argnum, slope) else "product_differs"
     first = before is None
-    sentence = words(key, **values) + " " + words("added_first" if first else "added", **values)
+    sentence = _factors(words, graph, step, argnum, slope, values)
+    sentence += " " + words("added_first" if first else "added", **values)
     values["added"] = words("status_first" if first else "status_added", **values)
     return sentence, words("status_array" if slope is None else "status_product", **values)
 
 
-def product_holds(step: BareStep, argnum: int, slope: float) -> bool:
-    """Tell whether a contribution is the gradient arriving times the local derivative.
-
-    A learner's backward that forgets gy, or multiplies with it twice, breaks this.
-    """
-    contribution = step.contributions[argnum]
-    if contribution is None:
-        return True
-    precision = np.finfo(contribution.dtype)
-    relative = max(PRODUCT_TOLERANCE, PRODUCT_ROUNDINGS * float(precision.eps))
-    absolute = PRODUCT_ROUNDINGS * float(precision.tiny * precision.eps)
-    product = _times(step.cotangents[0], slope)
-    return bool(np.isclose(contribution, product, relative, absolute, equal_nan=True))
-
-
-def _times(cotangent: Array, slope: float) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(cotangent * slope)
-
-
-def non_finite(step: BareStep) -> tuple[NonFinite | None, ...]:
-    """Return for each input what appears in its contribution and in nothing that arrives.
-
-    An infinite gradient times 0 is nan, so nan can appear where an infinite value arrives; an
-    infinite value is no news where nan or another one does.
-    """
-    if all(c is None or np.isfinite(c).all() for c in step.contributions):
-        return (None,) * len(step.contributions)
-    arrived_nan = any(np.isnan(cotangent).any() for cotangent in step.cotangents)
-    arrived_finite = all(np.isfinite(cotangent).all() for cotangent in step.cotangents)
-
-    def appearing(contribution: Array | None) -> NonFinite | None:
-        if contribution is None:
-            return None
-        if np.isnan(contribution).any():
-            return None if arrived_nan else "nan"
-        return "inf" if arrived_finite and np.isinf(contribution).any() else None
-
-    return tuple(appearing(contribution) for contribution in step.contributions)
-
-
-def notes_on(
+def _factors(
     words: Words,
     graph: Graph,
     step: BareStep,
-    slopes: Sequence[float | None],
-    changed: Sequence[str],
-    is_first: Callable[[NonFinite], bool],
-) -> tuple[str, ...]:
-    """Return what a teacher would point at in this step.
-
-    Parameters
-    ----------
-    slopes
-        Local derivative for each input, None where it is no number.
-    changed
-        Names of the variables of which one has changed since the function ran forward.
-    is_first
-        Tells whether nan, or an infinite value, appears in no earlier step of the pass.
-    """
+    argnum: int,
+    slope: Slope,
+    values: Mapping[str, str],
+) -> str:
+    """Say what the contribution to one input is made of."""
     node = graph.functions[step.function]
-    notes = []
-    if changed:
-        names = words.enumerate(changed, last="or")
-        notes.append(words("note_changed", names=names, function=node.label))
-    appearing = non_finite(step)
-    for argnum, contribution in enumerate(step.contributions):
-        if contribution is None:
-            continue
-        name = graph.variables[node.inputs[argnum]].name
-        slope = slopes[argnum]
-        if slope is not None and not product_holds(step, argnum, slope):
-            notes.append(
-                words(
-                    "note_product_differs",
-                    function=node.label,
-                    contribution=words.number(contribution),
-                    input=name,
-                    product=words.number(_times(step.cotangents[0], slope)),
-                )
-            )
-        kind = appearing[argnum]
-        if kind is not None:
-            key = f"note_{kind}_first" if is_first(kind) else f"note_{kind}"
-            notes.append(words(key, input=name))
-    return tuple(notes)
+    formula = step_formula(graph, step, argnum)
+    if formula is not None and len(formula.text) > LONGEST_FORMULA:
+        formula = None
+    if slope is None:
+        if formula is None:
+            return words("product_array", **values)
+        shapes = _shapes(words, node, step, argnum, values)
+        return words("product_formula", **{**values, "formula": formula.text, "shapes": shapes})
+    if not product_holds(step, argnum, slope):
+        return words("product_differs", **values)
+    local = values["local"]
+    if formula is not None and is_local(node.function):
+        is_number = is_written_out(formula) or formula.text == local
+        local = formula.text if is_number else f"{formula.text} = {local}"
+    summed = summed_text(words, step, argnum)
+    key = "product_elementwise" if np.ndim(slope) else "product"
+    key = "product_summed" if summed else key
+    return words(key, **{**values, "local": local, "summed": summed})
+
+
+def _shapes(
+    words: Words, node: FunctionNode, step: BareStep, argnum: int, values: Mapping[str, str]
+) -> str:
+    """Say what shape a contribution has; of a matrix product, how the shapes of the factors fit."""
+    gy = step.cotangents[0].shape
+    if role_of(node.function) in ("role_matmul", "role_linear") and argnum < 2:
+        other = node.function.inputs[1 - argnum].data.shape
+        if len(gy) == len(other) == 2:
+            left, right = (gy, other[::-1]) if argnum == 0 else (other[::-1], gy)
+            key = "shapes_only" if len({*gy, *other}) == 3 else "shapes"
+            return words(key, left=left, right=right, product=(left[0], right[1]))
+    return words("of_shape", shape=values["shape"])

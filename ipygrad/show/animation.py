@@ -11,17 +11,19 @@ from matplotlib.animation import FFMpegWriter
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ipygrad.show.figures import DARK_VERMILION, INK, PAPER, drawable, own_style
 from ipygrad.show.files import checked_path, written_whole
-from ipygrad.show.plot import DARK_VERMILION, INK, PAPER, draw_step, drawable, own_style
+from ipygrad.show.plot import draw_step
 from ipygrad.show.still import image_of, still_picture, with_palette
 from ipygrad.show.tables import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ipygrad.capture.graph import Graph
-    from ipygrad.explain.local import LocalDerivative
+    from ipygrad.explain.findings import Drawn
+    from ipygrad.explain.words import Words
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
 
@@ -52,15 +54,15 @@ class Frame(NamedTuple):
         Number of the function whose turn it is, None at the start.
     told
         The step, as `ipygrad.show.payload` describes it.
-    locals_
-        What its plot is drawn from.
+    drawn
+        What its plot shows, None at the start.
     """
 
     number: int
     gradients: tuple[str | None, ...]
     function: int | None
     told: Json
-    locals_: tuple[LocalDerivative | None, ...]
+    drawn: Drawn | None
 
 
 class Scene(NamedTuple):
@@ -71,7 +73,7 @@ class Scene(NamedTuple):
     graph, layout, values
         As for `ipygrad.show.still.still_picture`.
     words
-        The interface's texts.
+        The language.
     last
         Number of the last step.
     """
@@ -79,7 +81,7 @@ class Scene(NamedTuple):
     graph: Graph
     layout: GraphLayout | None
     values: Sequence[str]
-    words: Mapping[str, str]
+    words: Words
     last: int
 
 
@@ -168,9 +170,9 @@ def draw_frame(scene: Scene, frame: Frame, size: tuple[int, int]) -> Image.Image
     left, room = int(WORDS * width), height - top - margin
     words = _words_figure(scene, frame, left / most_dpi, room / most_dpi)
     canvas.paste(image_of(words, most_dpi), (margin, top))
-    locals_ = [local for local in frame.locals_ if local is not None]
-    if locals_:
-        plot = _image_within(draw_step(locals_), width - left - 2 * margin, room, 1.2 * most_dpi)
+    if frame.drawn is not None and frame.drawn.locals_:
+        figure = draw_step(words=scene.words, **frame.drawn._asdict())
+        plot = _image_within(figure, width - left - 2 * margin, room, 1.2 * most_dpi)
         canvas.paste(plot, ((width + left - plot.width) // 2, top + (room - plot.height) // 2))
     return canvas
 
@@ -184,10 +186,11 @@ def _words_figure(scene: Scene, frame: Frame, width: float, height: float) -> Fi
     """Write the step on a figure of this size, in inches."""
     figure = Figure(figsize=(width, height), facecolor=PAPER)
     strong, product = {"fontweight": "bold"}, {"color": DARK_VERMILION, "fontsize": 13}
-    position = scene.words["position"].format(step=frame.number, last=scene.last)
+    interface = scene.words.interface
+    position = interface["position"].format(step=frame.number, last=scene.last)
     told = frame.told
     parts: list[tuple[str, dict[str, Any]]] = [
-        (f"{scene.words['step']} {position}", {}),
+        (f"{interface['step']} {position}", {}),
         (told["heading"], strong),
         *((line, product) for each in told["products"] for line in equations(each)),
         (told["sentence"], {}),
@@ -207,7 +210,11 @@ def _words_figure(scene: Scene, frame: Frame, width: float, height: float) -> Fi
 
 
 def equations(product: Json) -> list[str]:
-    """Return the product of a step and what it is added to, one line each; none for a constant."""
+    """Return the product of a step and what it is added to, one line each; none for a constant.
+
+    The product is in names and in numbers where it has a formula; where the local derivative is a
+    Jacobian without one, there is none.
+    """
     if product["constant"] or product["arriving"] is None:
         return []
     arriving, local, contribution, before, after = (
@@ -215,7 +222,9 @@ def equations(product: Json) -> list[str]:
         for key in ("arriving", "local", "contribution", "before", "after")
     )
     lines = []
-    if local is not None:
+    if product["equation"] is not None:
+        lines.append(product["equation"]["text"])
+    elif local is not None and product["local"]["exact"]:
         equals = "=" if product["holds"] else "≠"
         lines.append(f"{arriving} × {local} {equals} {contribution}")
     lines.append(f"{product['name']}: {before or '–'} → {after}")

@@ -1,7 +1,8 @@
-"""A careful way into data that anybody may have written: each look says what it expects."""
+"""Numbers as data, and a careful way back into data that anybody may have written."""
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,21 @@ NUMBERS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 LONGEST_SHOWN = 40
 
 
+def plain(value: np.ndarray | float | None) -> Any:
+    """Return an Array as `ipygrad.show.document` describes it; None stays None."""
+    if value is None:
+        return None
+    array = np.asarray(value, dtype=np.float64)
+    numbers = array.tolist()
+    return numbers if np.isfinite(array).all() else _with_words(numbers)
+
+
+def _with_words(numbers: Any) -> Any:
+    if isinstance(numbers, list):
+        return [_with_words(element) for element in numbers]
+    return numbers if abs(numbers) < float("inf") else str(numbers)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A value in a document, and where it stands there, for error messages.
@@ -29,7 +45,8 @@ class Entry:
 
     def fail(self, expected: str) -> ValueError:
         """Return an error that says what stands here and what should."""
-        shown = repr(self.value)
+        # Of what lies deep within each other repr itself would fail.
+        shown = reprlib.repr(self.value)
         if len(shown) > LONGEST_SHOWN:
             shown = f"a {type(self.value).__name__}"
         return ValueError(
@@ -46,20 +63,24 @@ class Entry:
             raise ValueError(f"from_dict cannot read this backward pass: {place} is missing")
         return Entry(self.value[name], place)
 
-    def items(self, count: int | None = None) -> list[Entry]:
-        """Return the entries of a list, which may have to be so many."""
+    def items(self, count: int | None = None, most: int | None = None) -> list[Entry]:
+        """Return the entries of a list, which may have to be so many, or at most so many."""
         if not isinstance(self.value, list) or count not in (None, len(self.value)):
             raise self.fail("a list" if count is None else f"a list of {count}")
+        if most is not None and len(self.value) > most:
+            raise self.fail(f"a list of at most {most}")
         return [Entry(value, f"{self.place}[{i}]") for i, value in enumerate(self.value)]
 
     def or_none(self, read: Callable[[Entry], T]) -> T | None:
         """Return None for null, else what `read` returns."""
         return None if self.value is None else read(self)
 
-    def text(self) -> str:
-        """Return a text."""
+    def text(self, longest: int | None = None) -> str:
+        """Return a text, which may have to have at most so many letters."""
         if not isinstance(self.value, str):
             raise self.fail("a text")
+        if longest is not None and len(self.value) > longest:
+            raise self.fail(f"a text of at most {longest:,} letters")
         return self.value
 
     def one_of(self, choices: Sequence[T]) -> T:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from unicodedata import east_asian_width
 
 from ipygrad.show.coordinates import place
+from ipygrad.show.labels import LABEL_COLUMN, LABEL_ROOM, place_labels
 from ipygrad.show.layering import Edge, layered
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class EdgePath(NamedTuple):
     """The curve of one edge: a start point, then three points for each cubic Bezier piece.
 
     It runs from left to right: from the variable to the function for an input, from the function to
-    the variable for an output. position says which input or output of the function it is.
+    the variable for an output. position says which input or output of the function it is, and label
+    where the middle of its label stands; None where it has none, or no room for one.
     """
 
     function: int
@@ -70,6 +72,7 @@ class EdgePath(NamedTuple):
     role: Role
     position: int
     points: tuple[Point, ...]
+    label: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,9 @@ def shorten(text: str, columns: int = NAME_COLUMNS) -> str:
     return kept.rstrip() + "…"
 
 
-def lay_out(graph: Graph, texts: Sequence[str] | None = None) -> GraphLayout:
+def lay_out(
+    graph: Graph, texts: Sequence[str] | None = None, labels: Sequence[str] | None = None
+) -> GraphLayout:
     """Lay a graph out from left to right: the same graph, the same drawing.
 
     Parameters
@@ -121,18 +126,16 @@ def lay_out(graph: Graph, texts: Sequence[str] | None = None) -> GraphLayout:
         It may have several results, and parts that are not connected.
     texts
         What is shown as the value of each variable; None to make room for names only.
+    labels
+        What is written on the edges of each variable; None, or an empty text, for nothing.
 
     Raises
     ------
     ValueError
-        If there is not one text for each variable, or the graph has a cycle.
+        If there is not one text or label for each variable, or the graph has a cycle.
     """
-    if texts is None:
-        texts = [""] * len(graph.variables)
-    elif len(texts) != len(graph.variables):
-        raise ValueError(
-            f"lay_out needs a text for each of {len(graph.variables)} variables, not {len(texts)}."
-        )
+    texts = _one_each(graph, texts, "text")
+    label_widths = [LABEL_COLUMN * text_columns(s) for s in _one_each(graph, labels, "label")]
     sizes = _sizes(graph, texts)
     ends, edges = _edges(graph)
     layers = layered(len(sizes), edges)
@@ -142,24 +145,48 @@ def lay_out(graph: Graph, texts: Sequence[str] | None = None) -> GraphLayout:
     # Rounded once, here: what is level stays level to the last digit.
     middles = [round(y - min(tops) + MARGIN, 1) for y in middles]
     bottoms = [y + height / 2 for y, height in zip(middles, heights, strict=True)]
-    columns = _columns(layers, sizes, middles)
-    boxes = _boxes(layers, sizes, middles, columns)
     rank = {node: place for place, nodes in enumerate(layers.order) for node in nodes}
-    paths = []
-    for end, edge, path in zip(ends, edges, layers.paths, strict=True):
+    # A label stands in the gap beside its variable; a gap has the number of the rank after it.
+    gaps = [
+        rank[edge.tail] + 1 if role == "input" else rank[edge.head]
+        for (_, _, role, _), edge in zip(ends, edges, strict=True)
+    ]
+    widths = [label_widths[variable] for _, variable, _, _ in ends]
+    needs = [RANK_GAP] * len(layers.order)
+    for gap, width in zip(gaps, widths, strict=True):
+        needs[gap] = max(needs[gap], width + LABEL_ROOM)
+    columns = _columns(layers, sizes, middles, needs)
+    boxes = _boxes(layers, sizes, middles, columns)
+    paths, crossed = [], []
+    for end, edge, path, gap in zip(ends, edges, layers.paths, gaps, strict=True):
         function, variable, role, position = end
         waypoints = _waypoints(edge, path, boxes, middles, columns[rank[edge.tail] :])
         twin = graph.functions[function].inputs.count(variable) > 1
         bend = STAGGER * edge.head_port if twin else 0.0
         paths.append(EdgePath(function, variable, role, position, _curve(waypoints, bend)))
+        before = 2 * (gap - rank[edge.tail]) - 1
+        crossed.append(_curve(waypoints[before : before + 2], bend))
     count = len(graph.variables)
     return GraphLayout(
         width=round(columns[-1][1] + MARGIN, 1) if columns else 2 * MARGIN,
         height=round(max(bottoms, default=MARGIN) + MARGIN, 1),
         variables=tuple(boxes[:count]),
         functions=tuple(boxes[count:]),
-        edges=tuple(paths),
+        edges=tuple(
+            path._replace(label=label)
+            for path, label in zip(paths, place_labels(crossed, widths), strict=True)
+        ),
     )
+
+
+def _one_each(graph: Graph, given: Sequence[str] | None, what: str) -> Sequence[str]:
+    """Return what is given for each variable; nothing for each when nothing is given."""
+    count = len(graph.variables)
+    if given is None:
+        return [""] * count
+    if len(given) != count:
+        raise ValueError(f"lay_out needs a {what} for each of {count} variables, not {len(given)}.")
+    return given
 
 
 def _sizes(graph: Graph, texts: Sequence[str]) -> list[tuple[float, float]]:
@@ -209,17 +236,23 @@ def _spacing(above: float, below: float) -> float:
 
 
 def _columns(
-    layers: Layers, sizes: Sequence[tuple[float, float]], middles: Sequence[float]
+    layers: Layers,
+    sizes: Sequence[tuple[float, float]],
+    middles: Sequence[float],
+    needs: Sequence[float],
 ) -> list[tuple[float, float]]:
-    """Left and right end of each rank; where edges climb high, the gap before a rank is wider."""
+    """Left and right end of each rank, with at least the gap that it needs before it.
+
+    Where edges climb high, the gap is wider.
+    """
     columns: list[tuple[float, float]] = []
-    for nodes in layers.order:
+    for nodes, least in zip(layers.order, needs, strict=True):
         climbs = [
             abs(middles[node] - middles[other])
             for node in nodes
             for other, _, _ in layers.left[node]
         ]
-        gap = min(max(RANK_GAP, max(climbs, default=0.0) / SLOPE), MOST_RANK_GAP)
+        gap = max(least, min(max(climbs, default=0.0) / SLOPE, MOST_RANK_GAP))
         left = columns[-1][1] + gap if columns else MARGIN
         width = max(sizes[node][0] for node in nodes if node < layers.size)
         columns.append((round(left, 1), round(left + width, 1)))

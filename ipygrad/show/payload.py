@@ -3,8 +3,11 @@
 Everything that the stepper shows is in the payload, already in words; the front end draws, it does
 not compute mathematics. All texts are plain text: they may hold any character and are never markup.
 
-``Number`` below is ``{"text": "2.568", "exact": "2.568050833375483"}``: what is shown, and what a
-hover tells. ``null`` where a Number could stand means "not yet" and is shown as a dash, never as 0.
+``Formula`` below is ``{"text": "2·b", "math": tree}``: plain text, and a tree of MathML, in which a
+node is a text or ``[tag, child, ...]``, tag being one of mrow, mi, mn, mo, msup, msub, msubsup,
+mfrac, msqrt, mroot, mtext and mover. ``Number`` is ``{"text": "2.568", "exact":
+"2.568050833375483"}``: what is shown, and what a hover tells. ``null`` where a Number could stand
+means "not yet" and is shown as a dash, never as 0.
 
 ::
 
@@ -27,7 +30,13 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
         creator    function | null
         value      Number
         shape      "(3, 2)"; "" for a number
-        box        [x, y, width, height] in px | null ]
+        box        [x, y, width, height] in px | null
+        chain      the chain rule for it | null for the result itself, where the pass does not
+                   reach, and in a graph that is not laid out
+          heading  Formula: ∂y/∂x
+          paths    [Formula], one for each path from the result, those that contribute most first
+          more     "and 14 more paths"; "" when all are there
+          total    Formula: the sum over the paths | null for a single one ]
       functions [  lists refer to a function by its place here
         label      text
         line       of the cell, where it was called | null
@@ -43,7 +52,9 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
         role       "input" | "output"
         position   which input or output of the function it is
         points     [[x, y], ...]: a start, then three points for each cubic Bezier piece, from left
-                   to right: variable -> function for inputs, function -> variable for outputs ]
+                   to right: variable -> function for inputs, function -> variable for outputs
+        label      "(4, 3)", the shape that travels along it; "" for a number, or without room
+        label_at   [x, y], the middle of the label | null ]
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
@@ -57,17 +68,23 @@ hover tells. ``null`` where a Number could stand means "not yet" and is shown as
         constant   bool: no gradient is kept
         holds      bool: arriving × local is the contribution; a learner's backward may break it
         arriving   Number | null
-        local      Number | null
+        local      Number | null for the start; "a Jacobian" where it is not elementwise
+        formula    Formula: the local derivative in the user's names | null
+        equation   Formula: the whole product, in names and in numbers | null, also where backward
+                   is wrong
+        summed     null | where the input was repeated by broadcasting
+          text     "summed over axis 0: (4, 3) → (3,)"
+          before   Number: arriving × local, in the output's shape
         contribution, before, after
                    Number | null ]
       notes        [text]
       check        null for the start, and where checks are off |
         status     "agrees" | "disagrees" | "not_checked"
         text       what was compared, and what may have gone wrong
-      picture      bool: the function is one of numbers, and so has a plot; where no step has one,
-                   no room is kept
-      plot         an SVG document as text, with a column for each product that has a local and is
-                   no constant | null (drawn on demand by a kernel, or none) ]
+      picture      bool: it has a plot, since some input is no constant, and is not lost; where no
+                   step has one, no room is kept
+      plot         an SVG document as text, with a column for each product that is no constant |
+                   null (drawn on demand by a kernel, or none) ]
     table
       columns      [text]
       rows         [[text]], one for each product of each step, constants left out; where there was
@@ -80,8 +97,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.explain.formulas import is_local
 from ipygrad.explain.numbers import exact, shape_text, short
-from ipygrad.explain.words import describe_start, describe_step, product_holds
+from ipygrad.explain.products import (
+    equation,
+    is_written_out,
+    product_before_sum,
+    product_holds,
+    step_formula,
+    summed_text,
+)
+from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.show.layout import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,6 +118,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.findings import Findings
+    from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import Words
     from ipygrad.show.layout import GraphLayout
 
@@ -255,6 +283,7 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
             "box": None if layout is None else list(layout.variables[node.index]),
+            "chain": None if layout is None else _chain(shown, node),
         }
 
     def function(node: FunctionNode) -> Json:
@@ -281,10 +310,32 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
                 "role": edge.role,
                 "position": edge.position,
                 "points": [list(point) for point in edge.points],
+                "label": shape_text(graph.variables[edge.variable].value.shape)
+                if edge.label
+                else "",
+                "label_at": edge.label and list(edge.label),
             }
             for edge in (() if layout is None else layout.edges)
             if edge.function in kept.functions
         ],
+    }
+
+
+def _formula(formula: Formula | None) -> Json | None:
+    return None if formula is None else {"text": formula.text, "math": formula.mathml}
+
+
+def _chain(shown: Pass, node: VariableNode) -> Json | None:
+    if node.index in shown.graph.results:
+        return None
+    chain = shown.findings.chain(node.index)
+    if chain is None:
+        return None
+    return {
+        "heading": _formula(chain.heading),
+        "paths": [_formula(path) for path in chain.paths],
+        "more": chain.more,
+        "total": _formula(chain.total),
     }
 
 
@@ -303,6 +354,9 @@ def _start(shown: Pass, kept: _Kept) -> Json:
                 "holds": True,
                 "arriving": None,
                 "local": None,
+                "formula": None,
+                "equation": None,
+                "summed": None,
                 "contribution": _number(shown.words, shown.run.cotangent),
                 "before": None,
                 "after": _number(shown.words, shown.run.cotangent),
@@ -327,36 +381,56 @@ def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
     words = shown.words
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
-    arriving = arriving_number(words, step)
-    products = []
-    for argnum, variable in enumerate(node.inputs):
-        contribution = step.contributions[argnum]
-        slope = slopes[argnum]
-        products.append(
-            {
-                "variable": kept.variables[variable],
-                "name": shown.graph.variables[variable].name,
-                "constant": contribution is None,
-                "holds": slope is None or product_holds(step, argnum, slope),
-                "arriving": arriving,
-                "local": _number(words, slope),
-                "contribution": _number(words, contribution),
-                "before": _number(words, step.before[argnum]),
-                "after": _number(words, step.after[argnum]),
-            }
-        )
     return {
         "function": kept.functions[step.function],
         "line": node.line,
         "heading": said.heading,
         "sentence": said.sentence,
         "status": said.status,
-        "products": products,
+        "products": [_product(shown, step, argnum, kept) for argnum in range(len(node.inputs))],
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
-        "picture": any(product["local"] and not product["constant"] for product in products),
+        "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
+
+
+def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
+    words, graph = shown.words, shown.graph
+    node = graph.functions[step.function]
+    variable = node.inputs[argnum]
+    contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
+    is_constant = contribution is None
+    is_wrong = shown.findings.check(step).status == "disagrees"
+    formula = local_formula(shown, step, argnum)
+    local = _number(words, slope)
+    if local is None and not is_constant:
+        local = {"text": words("jacobian"), "exact": ""}
+    summed = None
+    if slope is not None and (text := summed_text(words, step, argnum)):
+        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
+    return {
+        "variable": kept.variables[variable],
+        "name": graph.variables[variable].name,
+        "constant": is_constant,
+        "holds": slope is None or product_holds(step, argnum, slope),
+        "arriving": arriving_number(words, step),
+        "local": local,
+        "formula": _formula(formula),
+        "equation": None if is_wrong else _formula(equation(words, graph, step, argnum, slope)),
+        "summed": summed,
+        "contribution": _number(words, contribution),
+        "before": _number(words, step.before[argnum]),
+        "after": _number(words, step.after[argnum]),
+    }
+
+
+def local_formula(shown: Pass, step: BareStep, argnum: int) -> Formula | None:
+    """Return the local derivative as a formula; None for a constant, and where it has none."""
+    node = shown.graph.functions[step.function]
+    if step.contributions[argnum] is None or not is_local(node.function):
+        return None
+    return step_formula(shown.graph, step, argnum)
 
 
 def _check(shown: Pass, step: BareStep) -> Json | None:
@@ -411,7 +485,7 @@ PASS_COLUMNS = (
 GRAPH_COLUMNS = ("name", "value", "made_by", "line")
 
 
-def table(shown: Pass, most: int | None = None) -> Table:
+def table(shown: Pass, most: int | None = None, *, longest_local: int | None = None) -> Table:
     """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
 
     A pass has one row for the start, then one for each input of each step; constants are left out,
@@ -422,6 +496,9 @@ def table(shown: Pass, most: int | None = None) -> Table:
     ----------
     most
         Steps, or variables, to show; None for all.
+    longest_local
+        Columns that a local derivative may take with its formula, "2·b = 2.568", before that is
+        left out; None for any number.
     """
     if shown.run is None:
         rows = _variable_rows(shown)[:most]
@@ -434,7 +511,7 @@ def table(shown: Pass, most: int | None = None) -> Table:
     ]
     row_steps = [0]
     for step in shown.steps[:most]:
-        of_step = _step_rows(shown, step)
+        of_step = _step_rows(shown, step, longest_local)
         rows += of_step
         row_steps += [step.index] * len(of_step)
     return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
@@ -448,15 +525,14 @@ def _line(node: VariableNode | FunctionNode) -> str:
     return "" if node.line is None else str(node.line)
 
 
-def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
+def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
-    slopes = shown.findings.slopes(step)
     turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
     rows: list[tuple[str, ...]] = [
         (
             *turn,
-            "" if slopes[argnum] is None else words.number(slopes[argnum]),
+            _local(shown, step, argnum, longest),
             words.number(contribution),
             graph.variables[node.inputs[argnum]].name,
             words.number(step.before[argnum]),
@@ -466,6 +542,18 @@ def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
         if contribution is not None
     ]
     return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
+
+
+def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str:
+    """Return a local derivative with its formula, where that fits and is not the number itself."""
+    slope = shown.findings.slopes(step)[argnum]
+    if slope is None:
+        return ""
+    number, formula = shown.words.number(slope), local_formula(shown, step, argnum)
+    if formula is None or is_written_out(formula) or formula.text == number:
+        return number
+    both = f"{formula.text} = {number}"
+    return number if longest is not None and text_columns(both) > longest else both
 
 
 def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:

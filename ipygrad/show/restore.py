@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, cast, get_args
 
 from ipygrad.capture.backward import BackwardRun, BareStep, Origin
-from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
-from ipygrad.engine.core import BackwardError, Variable
+from ipygrad.engine.errors import BackwardError
+from ipygrad.explain.broadcasting import is_repeated
+from ipygrad.explain.chain import Chain
 from ipygrad.explain.check import Check, Reason, Slip, Status
-from ipygrad.explain.local import LocalDerivative, Samples
-from ipygrad.explain.restored import RestoredFindings, RestoredFunction, Stored
+from ipygrad.explain.paths import MOST_PATHS
+from ipygrad.explain.restored import RestoredFindings, Stored
 from ipygrad.explain.words import Words
 from ipygrad.show.document import VERSION
 from ipygrad.show.entries import Entry
+from ipygrad.show.mathml import read_formula
+from ipygrad.show.plot_data import Site, read_plot
+from ipygrad.show.restore_graph import restore_graph
 
 if TYPE_CHECKING:
+    from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.engine.core import Array
     from ipygrad.explain.findings import Findings
+    from ipygrad.explain.products import Slope
 
 MOST_DIGITS = 17
-DTYPES = ("float16", "float32", "float64")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,7 @@ def restore(data: object) -> Restored:
             "read it with the version of ipygrad that wrote it"
         )
     digits = whole.field("digits").whole(MOST_DIGITS + 1, least=1)
-    graph = _graph(whole)
+    graph = restore_graph(whole)
     run: BackwardRun | None = None
     stored: dict[int, Stored] = {}
     if whole.field("cotangent").value is not None:
@@ -64,7 +67,7 @@ def restore(data: object) -> Restored:
     return Restored(
         graph,
         run,
-        RestoredFindings(graph, run, Words(digits=digits), stored),
+        RestoredFindings(graph, run, Words(digits=digits), stored, _chains(whole)),
         code.or_none(lambda entry: _texts(entry.field("lines"))),
         code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
         _texts(whole.field("notices")),
@@ -76,70 +79,21 @@ def _texts(entry: Entry) -> tuple[str, ...]:
     return tuple(item.text() for item in entry.items())
 
 
-# --- the graph ----------------------------------------------------------------------------------
+def _chains(whole: Entry) -> tuple[Chain | None, ...] | None:
+    has_chains = whole.field("has_chains").one_of((True, False))
+    fields = [variable.field("chain") for variable in whole.field("variables").items()]
+    chains = tuple(field.or_none(_chain) for field in fields)
+    return chains if has_chains else None
 
 
-def _graph(whole: Entry) -> Graph:
-    variables, functions = whole.field("variables").items(), whole.field("functions").items()
-    nodes = tuple(_variable(i, entry, len(functions)) for i, entry in enumerate(variables))
-    made: dict[int, int] = {}
-    function_nodes = tuple(_function(i, entry, nodes, made) for i, entry in enumerate(functions))
-    for node, entry in zip(nodes, variables, strict=True):
-        if made.get(node.index) != node.creator:
-            raise entry.field("creator").fail("the function that has this variable as its output")
-    results = whole.field("results")
-    numbers = tuple(item.whole(len(nodes)) for item in results.items())
-    if not numbers:
-        raise results.fail("a list of variables")
-    return Graph(nodes, function_nodes, numbers)
-
-
-def _variable(index: int, entry: Entry, functions: int) -> VariableNode:
-    shape = tuple(length.whole(2**31) for length in entry.field("shape").items())
-    value = entry.field("value").array(shape, entry.field("dtype").one_of(DTYPES))
-    name = entry.field("name").text()
-    return VariableNode(
-        index,
-        name,
-        value,
-        cast("VariableKind", entry.field("kind").one_of(get_args(VariableKind))),
-        entry.field("creator").or_none(lambda creator: creator.whole(functions)),
-        entry.field("line").or_none(Entry.whole),
-        Variable(value, name),
-    )
-
-
-def _function(
-    index: int, entry: Entry, variables: tuple[VariableNode, ...], made: dict[int, int]
-) -> FunctionNode:
-    """Read a function, and note in `made` what it made."""
-    inputs = []
-    for item in entry.field("inputs").items():
-        number = item.whole(len(variables))
-        if variables[number].creator is not None and number not in made:
-            raise item.fail("a leaf, or an output of a function that stands before this one")
-        inputs.append(number)
-    outputs = []
-    for item in entry.field("outputs").items():
-        output = item.or_none(lambda value: value.whole(len(variables)))
-        if output in made:
-            raise item.fail("a variable that no other function has made")
-        if output is not None:
-            made[output] = index
-        outputs.append(output)
-    label = entry.field("label").text()
-    function = RestoredFunction(label)
-    function.inputs = tuple(variables[number].variable for number in inputs)
-    function.generation = entry.field("generation").whole()
-    return FunctionNode(
-        index,
-        label,
-        tuple(inputs),
-        tuple(outputs),
-        function.generation,
-        entry.field("line").or_none(Entry.whole),
-        entry.field("source").or_none(Entry.text),
-        function,
+def _chain(entry: Entry) -> Chain:
+    paths = entry.field("paths").items(most=MOST_PATHS)
+    return Chain(
+        read_formula(entry.field("heading")),
+        tuple(read_formula(path) for path in paths),
+        entry.field("count").whole(least=len(paths)),
+        entry.field("more").text(),
+        entry.field("total").or_none(read_formula),
     )
 
 
@@ -154,8 +108,9 @@ def _run(whole: Entry, graph: Graph) -> tuple[BackwardRun, dict[int, Stored]]:
     for position, entry in enumerate(whole.field("steps").items()):
         node = graph.functions[entry.field("function").whole(len(graph.functions))]
         index = entry.field("index").whole(position + 2, least=position + 1)
-        steps.append(_step(index, entry, node, graph))
-        stored[index] = _stored(entry, node, graph)
+        step = _step(index, entry, node, graph)
+        steps.append(step)
+        stored[index] = _stored(entry, node, graph, step)
     failed = whole.field("failed").or_none(lambda entry: entry.whole(len(graph.functions)))
     message = whole.field("error").or_none(Entry.text)
     error = None
@@ -198,53 +153,40 @@ def _step(index: int, entry: Entry, node: FunctionNode, graph: Graph) -> BareSte
     )
 
 
-def _stored(entry: Entry, node: FunctionNode, graph: Graph) -> Stored:
-    inputs = len(node.inputs)
-    slopes = entry.field("local_derivatives")
-    around = [graph.variables[v].value for v in (*node.inputs, *node.outputs) if v is not None]
-    if len(node.outputs) != 1 or any(value.ndim for value in around):
-        # Only a function of numbers has numbers as local derivatives.
-        for item in slopes.items():
+def _stored(entry: Entry, node: FunctionNode, graph: Graph, step: BareStep) -> Stored:
+    xs = [graph.variables[number].value for number in node.inputs]
+    slopes = entry.field("local_derivatives").items(len(xs))
+    shapes = [x.shape for x in xs]
+    if len(step.cotangents) != 1 or not is_repeated(step.cotangents[0].shape, *shapes):
+        for item in slopes:
             item.one_of((None,))
     check = entry.field("check")
-    plots = entry.field("plots").or_none(lambda entry: entry.items(inputs))
+    status = cast("Status", check.field("status").one_of(get_args(Status)))
+    plots = entry.field("plots").or_none(lambda entry: entry.items(len(xs)))
     return Stored(
-        _numbers(slopes, inputs),
+        tuple(item.or_none(lambda item: _slope(item, step.cotangents[0])) for item in slopes),
         _texts(entry.field("notes")),
         Check(
-            cast("Status", check.field("status").one_of(get_args(Status))),
+            status,
             cast("Reason | None", check.field("reason").one_of((None, *get_args(Reason)))),
-            check.field("argnum").or_none(lambda argnum: argnum.whole(inputs)),
+            check.field("argnum").or_none(lambda argnum: argnum.whole(len(xs))),
             check.field("ratio").or_none(Entry.number),
             cast("Slip | None", check.field("slip").one_of((None, *get_args(Slip)))),
-            _numbers(check.field("slopes")),
+            _numbers(check.field("slopes"), len(xs) if status == "disagrees" else None),
         ),
         check.field("text").text(),
-        (None,) * inputs if plots is None else tuple(plot.or_none(_plot) for plot in plots),
+        None
+        if plots is None
+        else tuple(
+            None if plot.value is None else read_plot(plot, Site(i, len(xs), x, step.cotangents))
+            for i, (plot, x) in enumerate(zip(plots, xs, strict=True))
+        ),
     )
+
+
+def _slope(entry: Entry, arriving: Array) -> Slope:
+    return entry.array(arriving.shape) if arriving.ndim else entry.number()
 
 
 def _numbers(entry: Entry, count: int | None = None) -> tuple[float | None, ...]:
     return tuple(item.or_none(Entry.number) for item in entry.items(count))
-
-
-def _plot(entry: Entry) -> LocalDerivative:
-    samples = entry.field("samples")
-    count = len(samples.field("u").items())
-    u, f, slope = (samples.field(name).array((count,)) for name in ("u", "f", "slope"))
-    if not (np.isfinite(u).all() and (np.diff(u) >= 0).all()):
-        raise samples.field("u").fail("a list of ascending numbers")
-    arity = entry.field("arity").whole(least=1)
-    kinds: tuple[Literal["curve"]] = ("curve",)
-    return LocalDerivative(
-        kind=entry.field("kind").one_of(kinds),
-        argnum=entry.field("argnum").whole(arity),
-        label=entry.field("label").text(),
-        x_name=entry.field("x_name").text(),
-        y_name=entry.field("y_name").text(),
-        x=entry.field("x").number(),
-        y=entry.field("y").number(),
-        slope=entry.field("slope").number(),
-        samples=Samples(u, f, slope),
-        arity=arity,
-    )

@@ -16,18 +16,10 @@ from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
 from PIL import Image
 
+from ipygrad.explain.words import Words
+from ipygrad.show.figures import DARK_VERMILION, GREY, INK, PAPER, drawable, own_style, svg_of
 from ipygrad.show.layout import shorten
-from ipygrad.show.plot import (
-    DARK_VERMILION,
-    GREY,
-    INK,
-    PAPER,
-    CurvePanel,
-    drawable,
-    own_style,
-    show_curve,
-    svg_of,
-)
+from ipygrad.show.panels import new_panel, show_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +36,8 @@ MOST_LINES = 4
 LEAST_WIDTH, MOST_WIDTH, MOST_GRAPH_HEIGHT, MARGIN = 6.2, 10.5, 10.0, 0.12
 PANEL_HEIGHT, LEAST_PANEL_WIDTH, MOST_PANEL_WIDTH = 2.1, 2.5, 3.4
 PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW = 0.42, 0.42, 0.72, 0.2
+BAR = 0.55
+"""What a heat map leaves free for its colour bar."""
 INCHES_PER_PX = 9 / 72 / 13
 """The layout is made for letters of 13 px; on paper they are to have 9 pt."""
 SPACE = 10
@@ -332,10 +326,12 @@ def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
             plot = cell._replace(
                 left=cell.left + PLOT_LEFT,
                 bottom=cell.bottom + PLOT_BOTTOM,
-                width=cell.width - PLOT_LEFT,
+                width=cell.width - PLOT_LEFT - (BAR if panel.local.kind == "jacobian" else 0),
                 height=cell.height - PLOT_BOTTOM - PLOT_TOP,
             )
-            show_curve(CurvePanel(plot.axes(), tangent=True, size=8), panel.local)
+            language = Words()
+            drawn = new_panel(plot.axes(), panel.local, language, size=8)
+            show_local(drawn, panel.local, language)
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.show.layout import shorten, text_columns
-from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, table
+from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, local_formula, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 """Columns of a terminal that nobody has widened."""
+LONGEST_LOCAL = 18
+"""In a terminal, a local derivative with its formula takes at most so many columns."""
 GAP = "  "
 LEAST_NAME, LEAST = 6, 4
+FRAME_COLUMNS = (*PASS_COLUMNS[:4], "formula", *PASS_COLUMNS[4:])
 NAMES = {"function", "variable", "name", "made_by"}
 """What is cut where room is short. Numbers go on in the next line: one that is cut is wrong."""
 
 
-def cells_of(shown: Pass, most: int | None = None) -> tuple[list[str], list[tuple[str, ...]]]:
+def cells_of(
+    shown: Pass, most: int | None = None, *, longest_local: int | None = LONGEST_LOCAL
+) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return keys of columns, then headings and rows as text, without columns that are empty."""
     keys = GRAPH_COLUMNS if shown.run is None else PASS_COLUMNS
-    columns, rows, _ = table(shown, most)
+    columns, rows, _ = table(shown, most, longest_local=longest_local)
     kept = [place for place, _ in enumerate(keys) if any(row[place] for row in rows)]
     cells = [tuple(visible(row[place]) for place in kept) for row in (columns, *rows)]
     return [keys[place] for place in kept], cells
@@ -132,10 +137,10 @@ def fold(text: str, columns: int) -> list[str]:
 
 def markdown_table(shown: Pass) -> str:
     """Return the table as GitHub's Markdown has them, names as code, nothing cut."""
-    keys, cells = cells_of(shown)
+    keys, cells = cells_of(shown, longest_local=None)
     rule = ["---"] * len(keys)
     rows = [
-        [_code(cell) if key in NAMES else cell for key, cell in zip(keys, row, strict=True)]
+        [MARKDOWN.get(key, visible)(cell) for key, cell in zip(keys, row, strict=True)]
         for row in cells[1:]
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in (cells[0], rule, *rows))
@@ -153,6 +158,10 @@ def _code(text: str) -> str:
 def markdown_sentence(text: str) -> str:
     """Return a sentence whose letters Markdown leaves as they are."""
     return re.sub(r"([\\`*_<>|$~])", r"\\\1", visible(text)).replace("[", "&#91;")
+
+
+MARKDOWN = {**dict.fromkeys(NAMES, _code), "local": markdown_sentence}
+"""How cells are written that hold names; all others are numbers."""
 
 
 # --- pandas -------------------------------------------------------------------------------------
@@ -173,7 +182,7 @@ def frame(shown: Pass) -> pd.DataFrame:
             "to_frame makes a pandas frame, and pandas is not installed: pip install pandas, or "
             "use table() or to_dict()"
         ) from None
-    keys = GRAPH_COLUMNS if shown.run is None else PASS_COLUMNS
+    keys = GRAPH_COLUMNS if shown.run is None else FRAME_COLUMNS
     rows = list(_variable_values(shown) if shown.run is None else _step_values(shown))
     made = pd.DataFrame(rows, columns=list(keys))
     return made.astype({key: "Int64" for key in ("step", "line") if key in keys})
@@ -183,7 +192,8 @@ def _step_values(shown: Pass) -> Iterator[tuple[Any, ...]]:
     graph = shown.graph
     result = graph.variables[graph.results[0]]
     start = _value(None if shown.run is None else shown.run.cotangent)
-    yield (0, shown.words("start"), result.line, None, None, start, result.name, None, start)
+    name = shown.words("start")
+    yield (0, name, result.line, None, None, None, start, result.name, None, start)
     for step in shown.steps:
         node = graph.functions[step.function]
         slopes = shown.findings.slopes(step)
@@ -191,6 +201,7 @@ def _step_values(shown: Pass) -> Iterator[tuple[Any, ...]]:
         rows = [
             (
                 *turn,
+                _formula_text(shown, step, argnum),
                 _value(slopes[argnum]),
                 _value(contribution),
                 graph.variables[node.inputs[argnum]].name,
@@ -200,7 +211,12 @@ def _step_values(shown: Pass) -> Iterator[tuple[Any, ...]]:
             for argnum, contribution in enumerate(step.contributions)
             if contribution is not None
         ]
-        yield from rows or [(*turn, *[None] * (len(PASS_COLUMNS) - len(turn)))]
+        yield from rows or [(*turn, *[None] * (len(FRAME_COLUMNS) - len(turn)))]
+
+
+def _formula_text(shown: Pass, step: BareStep, argnum: int) -> str | None:
+    formula = local_formula(shown, step, argnum)
+    return None if formula is None else formula.text
 
 
 def _variable_values(shown: Pass) -> Iterator[tuple[Any, ...]]:

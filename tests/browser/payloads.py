@@ -10,10 +10,14 @@ from typing import Any
 
 Payload = dict[str, Any]
 Number = dict[str, str]
+MathTree = str | list[Any]
+Formula = dict[str, Any]
 
 ENGLISH = resources.files("ipygrad.explain") / "languages" / "en.json"
 WORDS: dict[str, str] = json.loads(ENGLISH.read_text("utf-8"))["interface"]
 """The texts of the interface, in English."""
+
+AGREES = {"status": "agrees", "text": "backward agrees with the measured slope."}
 
 BOX_WIDTH, GAP, MARGIN = 96.0, 52.0, 12.0
 VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
@@ -39,10 +43,32 @@ class Call:
     slopes: tuple[float, ...]
     line: int | None = None
     at: tuple[float, float] | None = None
+    formulas: tuple[Formula, ...] = ()
 
 
 def number(value: float | None) -> Number | None:
     return None if value is None else {"text": f"{value:.4g}", "exact": repr(value)}
+
+
+def formula(text: str, *parts: MathTree) -> Formula:
+    """Return a formula; with no parts, its text is one symbol."""
+    return {"text": text, "math": ["mrow", *parts] if parts else ["mi", text]}
+
+
+def _joined(sign: str, parts: list[Formula]) -> Formula:
+    trees = [tree for part in parts for tree in (["mo", sign], part["math"])]
+    return formula(f" {sign} ".join(part["text"] for part in parts), *trees[1:])
+
+
+def derivative(y: str, x: str) -> Formula:
+    """Return the partial derivative of y by x as a formula."""
+    above, below = (["mrow", ["mo", "∂"], ["mi", name]] for name in (y, x))
+    return {"text": f"∂{y}/∂{x}", "math": ["mfrac", above, below]}
+
+
+def numeral(value: float) -> Formula:
+    """Return a number as a formula."""
+    return {"text": f"{value:.4g}", "math": ["mn", f"{value:.4g}"]}
 
 
 def plot(label: str, columns: int = 1) -> str:
@@ -72,20 +98,27 @@ def build(
     """Return the payload of a pass through functions of numbers, made in the order of `calls`."""
     result = calls[-1].output if calls else 0
     name = variables[result].name
-    steps = [_step(None, None, f"start: {name}", [_product(result, name, 1.0)], None)]
+    steps = [_step(None, None, f"start: {name}", [_product(result, name, 1.0)], None, None)]
     gradients = {result: 1.0}
     turns: dict[int, int] = {}
     for index, call in reversed(list(enumerate(calls))):
         turns[index] = len(steps)
         arriving = gradients[call.output]
         products = []
-        for variable, slope in zip(call.inputs, call.slopes, strict=True):
+        output = variables[call.output].name
+        for j, (variable, slope) in enumerate(zip(call.inputs, call.slopes, strict=True)):
             contribution = arriving * slope
             before = gradients.get(variable)
             constant = variables[variable].kind == "constant"
             factors = (arriving, slope, before)
             target = variables[variable].name
-            products.append(_product(variable, target, contribution, factors, constant))
+            product = _product(variable, target, contribution, factors, constant)
+            if call.formulas:
+                numbers = _joined("·", [numeral(arriving), numeral(slope)])
+                letters = _joined("·", [derivative(name, output), call.formulas[j]])
+                whole = [derivative(name, target), letters, numbers, numeral(contribution)]
+                product.update(formula=call.formulas[j], equation=_joined("=", whole))
+            products.append(product)
             if not constant:
                 gradients[variable] = (before or 0.0) + contribution
         heading = f"{call.label}: from {variables[call.output].name} to " + ", ".join(
@@ -93,7 +126,7 @@ def build(
         )
         kept = sum(not product["constant"] for product in products)
         picture = plot(call.label, kept) if plots else None
-        steps.append(_step(index, call.line, heading, products, picture))
+        steps.append(_step(index, call.line, heading, products, picture, AGREES))
     for k, step in enumerate(steps):
         step["status"] = f"Step {k} of {len(steps) - 1}: {step['heading']}"
     rows, row_steps = _rows(steps, calls)
@@ -111,7 +144,11 @@ def build(
             "width": 2 * MARGIN + right * (box_width + GAP) + box_width if drawn else None,
             "height": 2 * MARGIN + bottom * ROW_HEIGHT + VARIABLE_HEIGHT if drawn else None,
             "variables": [
-                _variable(variable, i, calls, box_width) for i, variable in enumerate(variables)
+                {
+                    **_variable(variable, i, calls, box_width),
+                    "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
+                }
+                for i, variable in enumerate(variables)
             ],
             "functions": [
                 _function(call, turns[i], variables, box_width) for i, call in enumerate(calls)
@@ -124,6 +161,33 @@ def build(
             "rows": rows,
             "row_steps": row_steps,
         },
+    }
+
+
+def _chain(variables: list[Var], calls: list[Call], start: int) -> Payload:
+    """Follow every path from a variable to the result."""
+    result = calls[-1].output if calls else start
+    y, x = variables[result].name, variables[start].name
+    routes: list[tuple[int, list[Formula], list[float]]] = [(start, [], [])]
+    paths, values = [], []
+    while routes:
+        at, letters, numbers = routes.pop()
+        if at == result:
+            values.append(math.prod(numbers))
+            parts = [_joined("·", letters), _joined("·", [numeral(number) for number in numbers])]
+            paths.append(_joined("=", [*parts, numeral(values[-1])] if letters else [numeral(1.0)]))
+        for call in calls:
+            step = derivative(variables[call.output].name, variables[at].name)
+            for variable, slope in zip(call.inputs, call.slopes, strict=True):
+                if variable == at:
+                    routes.append((call.output, [step, *letters], [slope, *numbers]))
+    total = _joined("+", [numeral(value) for value in values])
+    whole = [derivative(y, x), total, numeral(sum(values))]
+    return {
+        "heading": derivative(y, x),
+        "paths": paths[:8],
+        "more": f"and {len(paths) - 8} more paths" if len(paths) > 8 else "",
+        "total": _joined("=", whole) if len(paths) > 1 else None,
     }
 
 
@@ -143,6 +207,9 @@ def _product(
         "holds": True,
         "arriving": number(arriving),
         "local": number(local),
+        "formula": None,
+        "equation": None,
+        "summed": None,
         "contribution": None if constant else number(contribution),
         "before": number(before),
         "after": None if constant else number(after),
@@ -155,6 +222,7 @@ def _step(
     heading: str,
     products: list[Payload],
     picture: str | None,
+    check: Payload | None,
 ) -> Payload:
     return {
         "function": function,
@@ -164,6 +232,7 @@ def _step(
         "status": "",
         "products": products,
         "notes": [],
+        "check": check,
         "picture": picture is not None,
         "plot": picture,
     }
@@ -240,9 +309,19 @@ def _edges(variables: list[Var], calls: list[Call], box_width: float) -> list[Pa
                     "role": role,
                     "position": position,
                     "points": [list(point) for point in (start, first, second, end)],
+                    "label": "",
+                    "label_at": None,
                 }
             )
     return edges
+
+
+def _in(name: str) -> list[MathTree]:
+    return [["mo", "("], ["mi", name], ["mo", ")"]]
+
+
+def _twice(name: str) -> Formula:
+    return formula(f"2·{name}", ["mn", "2"], ["mo", "·"], ["mi", name])
 
 
 def chain() -> Payload:
@@ -256,9 +335,9 @@ def chain() -> Payload:
             Var("y", b * b, "result", (6, 0)),
         ],
         [
-            Call("square", (0,), 1, (1.0,), 3, (1, 0)),
-            Call("exp", (1,), 2, (b,), 4, (3, 0)),
-            Call("square", (2,), 3, (2 * b,), 5, (5, 0)),
+            Call("square", (0,), 1, (1.0,), 3, (1, 0), (_twice("x"),)),
+            Call("exp", (1,), 2, (b,), 4, (3, 0), (formula("exp(a)", ["mi", "exp"], *_in("a")),)),
+            Call("square", (2,), 3, (2 * b,), 5, (5, 0), (_twice("b"),)),
         ],
         code=["x = Variable(np.array(0.5))", "a = square(x)", "b = exp(a)", "y = square(b)"],
     )
@@ -268,7 +347,7 @@ def shared() -> Payload:
     """Return y = x * x at x = 3: one box, two edges."""
     return build(
         [Var("x", 3.0, "leaf", (0, 0)), Var("y", 9.0, "result", (2, 0))],
-        [Call("multiply", (0, 0), 1, (3.0, 3.0), 3, (1, 0))],
+        [Call("multiply", (0, 0), 1, (3.0, 3.0), 3, (1, 0), (formula("x"), formula("x")))],
         code=["x = Variable(3.0)", "y = x * x"],
     )
 
@@ -284,11 +363,64 @@ def constant() -> Payload:
             Var("y", 1.7, "result", (4, 0)),
         ],
         [
-            Call("multiply", (0, 1), 2, (-3.0, 0.1), 2, (1, 0)),
-            Call("add", (2, 3), 4, (1.0, 1.0), 2, (3, 0)),
+            Call("multiply", (0, 1), 2, (-3.0, 0.1), 2, (1, 0), (formula("x"), formula("w"))),
+            Call("add", (2, 3), 4, (1.0, 1.0), 2, (3, 0), (numeral(1.0), numeral(1.0))),
         ],
         code=["y = w * x + 2.0"],
     )
+
+
+def paths() -> Payload:
+    """Return a variable from which sixteen paths lead to the result."""
+    variables = [Var("x", 1.0, "leaf", (0, 0))]
+    calls = []
+    for i, name in enumerate("abcy"):
+        variables.append(Var(name, 2.0 ** (i + 1), at=(2 * i + 2, 0)))
+        calls.append(Call("add", (i, i), i + 1, (1.0, 1.0), i + 2, (2 * i + 1, 0)))
+    return build(variables, calls, code=["a = x + x", "b = a + a", "c = b + b", "y = c + c"])
+
+
+def arrays() -> Payload:
+    """Return y = sum(x * w), x of shape (4, 3) and w of shape (3,): a sum over an axis."""
+    payload = build(
+        [
+            Var("x", 1.0, "leaf", (0, 0)),
+            Var("w", 2.0, "leaf", (0, 1)),
+            Var("p", 2.0, at=(2, 0)),
+            Var("y", 24.0, "result", (4, 0)),
+        ],
+        [
+            Call("multiply", (0, 1), 2, (2.0, 1.0), 2, (1, 0), (formula("w"), formula("x"))),
+            Call("sum", (2,), 3, (1.0,), 3, (3, 0), (formula("ones"),)),
+        ],
+        code=["p = x * w", "y = sum(p)"],
+    )
+    shapes = ["(4, 3)", "(3,)", "(4, 3)", ""]
+
+    def array(shape: str) -> Number:
+        return {"text": f"array {shape}", "exact": f"[[1.0, 2.0, … shape {shape}"}
+
+    graph, steps = payload["graph"], payload["steps"]
+    for variable, shape in zip(graph["variables"], shapes, strict=True):
+        variable["shape"] = shape
+        if shape:
+            variable["value"] = array(shape)
+    for edge in graph["edges"]:
+        if shape := shapes[edge["variable"]]:
+            (x, y), (to_x, to_y) = edge["points"][0], edge["points"][-1]
+            edge.update(label=shape, label_at=[(x + to_x) / 2, (y + to_y) / 2])
+    for step in steps[1:]:
+        for product in step["products"]:
+            shape = shapes[product["variable"]]
+            product.update(local=array("(4, 3)"), contribution=array(shape), after=array(shape))
+    steps[1]["products"][0]["local"] = {"text": "Jacobian (4, 3)", "exact": "ones"}
+    for product in steps[2]["products"]:
+        product["arriving"] = array("(4, 3)")
+    steps[2]["products"][1]["summed"] = {
+        "text": "summed over axis 0: (4, 3) → (3,)",
+        "before": array("(4, 3)"),
+    }
+    return payload
 
 
 def nasty() -> Payload:
@@ -296,14 +428,16 @@ def nasty() -> Payload:
     text = "</script><img src=x onerror=alert(1)>"
     payload = build(
         [Var(text, 1.0, "leaf", (0, 0)), Var(f"'\"{text}", 2.0, "result", (2, 0))],
-        [Call(text, (0,), 1, (2.0,), 2, (1, 0))],
+        [Call(text, (0,), 1, (2.0,), 2, (1, 0), (formula(text, ["script", text], text),))],
         code=[f"y = {text}"],
         notices=(text,),
         plots=False,
         box_width=160.0,
     )
     svg = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
-    payload["steps"][1].update(notes=[text], picture=True, plot=svg)
+    check = {"status": "disagrees", "text": text}
+    payload["steps"][1].update(notes=[text], picture=True, plot=svg, check=check)
+    payload["steps"][1]["products"][0]["summed"] = {"text": text, "before": number(2.0)}
     return payload
 
 

@@ -136,12 +136,111 @@ def test_product_of_a_step(page: Page) -> None:
     expect(equation.locator(".ipygrad-number")).to_have_text(["1"])
 
 
-def test_arrays_have_no_number_as_local_derivative(page: Page) -> None:
+def test_formula_and_equation_of_a_product(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    expect(root.get_by_role("math")).to_have_count(0)
+    go(page, 2)
+    local = root.locator(".ipygrad-factor").nth(1)
+    expect(local).to_contain_text("1.284")
+    formula = local.get_by_role("math", name="exp(a)", exact=True)
+    expect(formula.locator("mi")).to_have_text(["exp", "a"])
+    equation = root.locator(".ipygrad-working").get_by_role("math")
+    expect(equation).to_have_accessible_name("∂y/∂a = ∂y/∂b · exp(a) = 2.568 · 1.284 = 3.297")
+    assert equation.evaluate("math => math.namespaceURI") == "http://www.w3.org/1998/Math/MathML"
+    # Laid out as mathematics: a fraction is higher than what stands above its bar.
+    heights = "it => [it, it.firstChild].map((part) => part.getBoundingClientRect().height)"
+    whole, above = equation.locator("mfrac").first.evaluate(heights)
+    assert whole > 1.8 * above > 0
+
+
+def test_formula_is_made_of_a_fixed_list_of_elements(page: Page) -> None:
     payload = payloads.chain()
-    payload["steps"][1]["products"][0]["local"] = None
+    nest = ["mrow", ["script", "alert(1)"], ["mi", ["img", "src"]], ["a", ["mi", "x"]], "bare"]
+    known = ["msup", "msub", "msubsup", "mroot", "msqrt", "mfrac", "mover", "mn", "mo", "mtext"]
+    tree = ["mrow", nest, *([tag, "u", "v", "w"] for tag in known)]
+    payload["steps"][1]["products"][0]["formula"] = {"text": "f", "math": tree}
     root = mounted(page, payload)
     go(page, 1)
-    expect(root.locator(".ipygrad-factor").nth(1)).to_have_text("local derivativea Jacobian")
+    formula = root.get_by_role("math", name="f", exact=True)
+    row = formula.locator("mrow mrow")
+    assert row.evaluate("row => [...row.children].map(({localName}) => localName)") == [
+        *("mtext", "mi", "mtext", "mtext")
+    ]
+    expect(row.locator("> *")).to_have_text(["alert(1)", "img src", "mi x", "bare"])
+    found = formula.evaluate("it => [...it.querySelectorAll('*')].map((e) => e.localName)")
+    assert set(known) <= set(found) <= {*known, "mrow", "mi"}
+
+
+def test_what_is_summed_is_a_part_of_its_own(page: Page) -> None:
+    root = mounted(page, payloads.arrays())
+    go(page, 2)
+    first, second = root.locator(".ipygrad-product").all()
+    expect(first.locator(".ipygrad-caption")).to_have_count(3)
+    expect(second.locator(".ipygrad-caption")).to_have_text(
+        ["gradient arriving", "local derivative", "arriving × local", "contribution to w"]
+    )
+    expect(second.locator(".ipygrad-number").nth(2)).to_have_text("array (4, 3)")
+    summed = "summed over axis 0: (4, 3) → (3,)"
+    expect(second.get_by_role("img", name=summed, exact=True)).to_have_text("→")
+    expect(second.get_by_text(summed)).to_be_visible()
+
+
+def disagreeing() -> payloads.Payload:
+    """Return the seed example with an exp whose backward is wrong."""
+    payload = payloads.chain()
+    text = "backward says 1.284, but the measured slope is 2.568."
+    payload["steps"][2]["check"] = {"status": "disagrees", "text": text}
+    return payload
+
+
+def test_check_is_told_in_the_step_and_a_wrong_backward_on_its_box(page: Page) -> None:
+    payload = disagreeing()
+    payload["steps"][3]["check"] = {"status": "not_checked", "text": "not checked: random"}
+    root = mounted(page, payload)
+    check = root.locator(".ipygrad-check > :first-child")
+    for step, text in enumerate(
+        [
+            "",
+            "✓ backward agrees with the measured slope.",
+            "≠ backward says 1.284, but the measured slope is 2.568.",
+            "– not checked: random",
+        ]
+    ):
+        go(page, step)
+        expect(check).to_have_text(text)
+        # Which box has the badge does not depend on the step.
+        expect(root.locator(".ipygrad-badge")).to_have_text("≠")
+    badged = box(root, "function exp")
+    expect(badged).to_have_accessible_name(
+        "function exp, step 2, backward disagrees with the measured slope"
+    )
+    expect(badged.locator("title")).to_contain_text("the measured slope is 2.568")
+
+
+def test_pass_without_checks_keeps_no_room_for_them(page: Page) -> None:
+    payload = payloads.chain()
+    for step in payload["steps"]:
+        step["check"] = None
+    expect(mounted(page, payload).locator(".ipygrad-check")).to_have_count(0)
+
+
+def test_edges_tell_shapes(page: Page) -> None:
+    root = mounted(page, payloads.arrays())
+    labels = root.locator(".ipygrad-label")
+    expect(labels).to_have_text(["(4, 3)", "(3,)", "(4, 3)", "(4, 3)"])
+    go(page, 2)
+    # The shape of what goes back stands there already.
+    expect(root.locator(".ipygrad-contribution")).to_have_count(0)
+    assert (
+        labels.evaluate_all(
+            """labels => labels.filter((label) => {
+          const text = label.getBBox();
+          const paper = label.previousElementSibling.getBBox();
+          return text.width > paper.width || text.height > paper.height + 1;
+        }).length"""
+        )
+        == 0
+    )
 
 
 def test_product_that_does_not_hold_says_so(page: Page) -> None:
@@ -364,6 +463,84 @@ def test_buttons_at_the_ends_keep_focus(page: Page) -> None:
     assert last.evaluate("button => button.disabled") is False
     page.keyboard.press("Enter")
     assert step_of(page) == 3
+
+
+def test_selected_variable_shows_its_chain(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    region = root.get_by_role("region", name=payloads.WORDS["chain"], exact=True)
+    expect(region).to_have_count(0)
+    box(root, "variable a").click()
+    assert step_of(page) == 2
+    expect(box(root, "variable a")).to_have_attribute("aria-pressed", "true")
+    math = region.get_by_role("math")
+    expect(math).to_have_count(2)
+    expect(math.nth(0)).to_have_accessible_name("∂y/∂a")
+    expect(math.nth(1)).to_have_accessible_name("∂y/∂b · ∂b/∂a = 2.568 · 1.284 = 3.297")
+    expect(root.locator(".ipygrad-path")).to_have_count(4)
+    box(root, "variable x").press("Enter")
+    assert step_of(page) == 3
+    expect(math.nth(0)).to_have_accessible_name("∂y/∂x")
+    expect(box(root, "variable a")).to_have_attribute("aria-pressed", "false")
+    expect(root.locator(".ipygrad-path")).to_have_count(6)
+    go(page, 1)
+    expect(region).to_be_visible()
+    box(root, "variable x").click()
+    assert step_of(page) == 3
+    expect(region).to_be_visible()
+    box(root, "variable x").click()
+    expect(region).to_have_count(0)
+    expect(root.locator(".ipygrad-path")).to_have_count(0)
+
+
+def test_chain_is_closed_by_its_button(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    box(root, "variable a").click()
+    button(root, "close").press("Enter")
+    expect(root.get_by_role("region")).to_have_count(0)
+    expect(box(root, "variable a")).to_have_attribute("aria-pressed", "false")
+    # Focus is not lost with the button: the stepper still has its keys.
+    page.keyboard.press("ArrowLeft")
+    assert step_of(page) == 1
+
+
+def test_chain_has_a_line_for_each_path_and_one_for_the_rest(page: Page) -> None:
+    root = mounted(page, payloads.paths())
+    box(root, "variable x").click()
+    lines = root.get_by_role("region").get_by_role("listitem")
+    expect(lines).to_have_count(8 + 1 + 1)
+    expect(lines.nth(8)).to_have_text("and 8 more paths")
+    total = lines.nth(9).get_by_role("math")
+    expect(total).to_have_accessible_name(re.compile(r"^∂y/∂x = 1 \+ 1 \+ .* = 16$"))
+
+
+def test_selecting_announces_the_step_only(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    page.evaluate(
+        """() => {
+          window.said = [];
+          const live = root.querySelectorAll("[role=status], [role=alert], [aria-live]");
+          const watch = new MutationObserver((changes) => said.push(changes.length));
+          for (const region of live) watch.observe(region, {childList: true, subtree: true});
+        }"""
+    )
+    box(root, "variable a").click()
+    expect(root.get_by_role("status")).to_have_text("Step 2 of 3: exp: from b to a")
+    assert page.evaluate("said") == [1]
+    assert root.locator("[aria-live]").count() == 0
+
+
+def test_selection_outlives_a_new_neighbourhood(page: Page) -> None:
+    payload = payloads.large()
+    formula = payloads.formula("∂total/∂x979")
+    chain = {"heading": formula, "paths": [formula], "more": "", "total": None}
+    payload["graph"]["variables"][979]["chain"] = chain
+    root = mounted(page, payload)
+    go(page, 22)
+    box(root, "variable x979").click()
+    expect(root.get_by_role("region")).to_be_visible()
+    for step in (22, 5, 21):
+        go(page, step)
+        expect(box(root, "variable x979")).to_have_attribute("aria-pressed", "true")
 
 
 # ---------------------------------------------------------------- keys
@@ -806,7 +983,15 @@ def test_a_step_costs_less_than_five_milliseconds(
 @pytest.mark.parametrize("width", [1280, 640, 360])
 @pytest.mark.parametrize(
     "build",
-    [payloads.chain, payloads.shared, payloads.constant, payloads.long_names, payloads.large],
+    [
+        payloads.chain,
+        payloads.shared,
+        payloads.constant,
+        payloads.arrays,
+        payloads.long_names,
+        payloads.large,
+        disagreeing,
+    ],
 )
 def test_no_step_moves_the_layout(
     page: Page, build: Callable[[], payloads.Payload], width: int
@@ -817,12 +1002,15 @@ def test_no_step_moves_the_layout(
         ".ipygrad-graph, .ipygrad-controls, .ipygrad-text, .ipygrad-code, .ipygrad-plot, summary"
     )
     boxes = "parts => parts.map((part) => JSON.stringify(part.getBoundingClientRect()))"
-    first = parts.evaluate_all(boxes)
     last = page.evaluate("Number(root.querySelector('input').max)")
-    for step in range(min(last, 30) + 1):
-        go(page, step)
-        assert parts.evaluate_all(boxes) == first, step
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for pressed in (None, "variable"):
+        if pressed:
+            box(root, pressed).first.click()
+        first = parts.evaluate_all(boxes)
+        for step in range(min(last, 30) + 1):
+            go(page, step)
+            assert parts.evaluate_all(boxes) == first, step
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_graph_scrolls_in_its_own_box_only(page: Page) -> None:
@@ -873,11 +1061,14 @@ def test_seed_example_is_seen_whole_in_a_default_notebook(page: Page, tmp_path: 
 
 # Twice the size in a window of 1280 is the same layout as a window of 640.
 @pytest.mark.parametrize("width", [360, 640, 824])
-@pytest.mark.parametrize("build", [payloads.chain, payloads.shared, payloads.constant])
+@pytest.mark.parametrize(
+    "build", [payloads.chain, payloads.shared, payloads.constant, payloads.arrays]
+)
 def test_nothing_is_cut_off(page: Page, build: Callable[[], payloads.Payload], width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     root = mounted(page, build())
     root.locator("summary").click()
+    box(root, "variable").first.click()
     last = page.evaluate("Number(root.querySelector('input').max)")
     for step in range(last + 1):
         go(page, step)
@@ -891,6 +1082,23 @@ def test_nothing_is_cut_off(page: Page, build: Callable[[], payloads.Payload], w
             }"""
         )
         assert cut == [], step
+
+
+def test_a_long_equation_scrolls_by_itself(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 900})
+    payload = payloads.arrays()
+    for step in payload["steps"]:
+        for product in step["products"]:
+            product["equation"] = payloads.formula("∂" * 200, "∂" * 200)
+    root = mounted(page, payload)
+    products = root.locator(".ipygrad-products")
+    assert products.evaluate("({scrollWidth, clientWidth}) => scrollWidth - clientWidth") == 0
+    for k in range(len(payload["steps"])):
+        go(page, k)
+        for working in root.locator(".ipygrad-working").all():
+            size = working.bounding_box()
+            assert size
+            assert size["x"] + size["width"] <= 360
 
 
 # What JupyterLab's own two themes set.
@@ -955,7 +1163,9 @@ def test_texts_and_focus_ring_have_enough_contrast(
     chromium: Browser, scheme: Any, theme: str
 ) -> None:
     page = chromium.new_page(color_scheme=scheme)
-    root = mounted(page, payloads.constant())
+    payload = payloads.constant()
+    payload["steps"][1]["check"] = {"status": "disagrees", "text": "backward is wrong."}
+    root = mounted(page, payload)
     colours = THEMES[theme]
     if colours is None:
         page.add_style_tag(content="body { background: Canvas }")
@@ -967,6 +1177,7 @@ def test_texts_and_focus_ring_have_enough_contrast(
         )
     page.add_style_tag(content="* { transition: none !important }")
     root.locator("summary").click()
+    box(root, "variable x").click()
     page.keyboard.press("Shift+Tab")
     for step in (0, 1, 2):
         go(page, step)
@@ -1027,7 +1238,7 @@ def test_styles_of_a_notebook_do_not_leak_in(page: Page) -> None:
 def test_files_are_small_and_make_no_markup_of_texts() -> None:
     module = (STATIC / "stepper.js").read_text("utf-8")
     style = (STATIC / "stepper.css").read_text("utf-8")
-    assert len(module.encode()) <= 55_000
+    assert len(module.encode()) <= 60_000
     assert len(style.encode()) <= 20_000
     forbidden = "innerHTML|outerHTML|insertAdjacentHTML|document.write|eval\\(|fetch\\(|import "
     assert not re.search(forbidden, module)

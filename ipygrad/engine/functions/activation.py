@@ -16,7 +16,7 @@ def _logistic(x: Any) -> Any:
 
 
 class Sigmoid(Function):
-    """Elementwise logistic function, y = 1 / (1 + exp(-x)); local derivative dy/dx = y (1 - y)."""
+    """The class behind `sigmoid`."""
 
     __slots__ = ()
     label = "sigmoid"
@@ -32,7 +32,7 @@ class Sigmoid(Function):
 
 
 class ReLU(Function):
-    """Elementwise rectifier, y = max(x, 0); local derivative 1 where x > 0, else 0 (also at 0)."""
+    """The class behind `relu`."""
 
     __slots__ = ()
     label = "relu"
@@ -99,7 +99,7 @@ class ELU(Function):
 
 
 class Softplus(Function):
-    """Elementwise y = log(1 + exp(x)), without overflow; local derivative 1 / (1 + exp(-x))."""
+    """The class behind `softplus`."""
 
     __slots__ = ()
     label = "softplus"

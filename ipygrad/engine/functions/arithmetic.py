@@ -15,7 +15,7 @@ from ipygrad.engine.functions.broadcasting import sum_to
 
 
 class Add(Function):
-    """Elementwise sum with broadcasting, y = a + b; local derivatives 1 and 1."""
+    """The class behind `add`."""
 
     __slots__ = ()
     label = "add"
@@ -31,7 +31,7 @@ class Add(Function):
 
 
 class Sub(Function):
-    """Elementwise difference with broadcasting, y = a - b; local derivatives 1 and -1."""
+    """The class behind `subtract`."""
 
     __slots__ = ()
     label = "subtract"
@@ -48,7 +48,7 @@ class Sub(Function):
 
 
 class Mul(Function):
-    """Elementwise product with broadcasting, y = a · b; local derivatives b and a."""
+    """The class behind `multiply`."""
 
     __slots__ = ()
     label = "multiply"
@@ -67,7 +67,7 @@ class Mul(Function):
 
 
 class Div(Function):
-    """Elementwise quotient with broadcasting, y = a / b; local derivatives 1/b and -a/b²."""
+    """The class behind `divide`."""
 
     __slots__ = ()
     label = "divide"
@@ -86,7 +86,7 @@ class Div(Function):
 
 
 class Neg(Function):
-    """Elementwise negation, y = -x; local derivative dy/dx = -1."""
+    """The class behind `negative`."""
 
     __slots__ = ()
     label = "negative"

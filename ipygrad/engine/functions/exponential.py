@@ -14,7 +14,7 @@ LOG_10 = math.log(10.0)
 
 
 class Exp(Function):
-    """Elementwise exponential, y = exp(x); local derivative dy/dx = exp(x) = y."""
+    """The class behind `exp`."""
 
     __slots__ = ()
     label = "exp"
@@ -30,7 +30,7 @@ class Exp(Function):
 
 
 class Exp2(Function):
-    """Elementwise power of two, y = 2ˣ; local derivative dy/dx = y · log(2)."""
+    """The class behind `exp2`."""
 
     __slots__ = ()
     label = "exp2"
@@ -46,7 +46,7 @@ class Exp2(Function):
 
 
 class Expm1(Function):
-    """Elementwise y = exp(x) - 1, exact near 0; local derivative dy/dx = exp(x)."""
+    """The class behind `expm1`."""
 
     __slots__ = ()
     label = "expm1"
@@ -62,7 +62,7 @@ class Expm1(Function):
 
 
 class Log(Function):
-    """Elementwise natural logarithm, y = log(x); local derivative dy/dx = 1/x."""
+    """The class behind `log`."""
 
     __slots__ = ()
     label = "log"
@@ -78,7 +78,7 @@ class Log(Function):
 
 
 class Log2(Function):
-    """Elementwise logarithm to base 2; local derivative dy/dx = 1 / (x · log(2))."""
+    """The class behind `log2`."""
 
     __slots__ = ()
     label = "log2"
@@ -94,7 +94,7 @@ class Log2(Function):
 
 
 class Log10(Function):
-    """Elementwise logarithm to base 10; local derivative dy/dx = 1 / (x · log(10))."""
+    """The class behind `log10`."""
 
     __slots__ = ()
     label = "log10"
@@ -110,7 +110,7 @@ class Log10(Function):
 
 
 class Log1p(Function):
-    """Elementwise y = log(1 + x), exact near 0; local derivative dy/dx = 1 / (1 + x)."""
+    """The class behind `log1p`."""
 
     __slots__ = ()
     label = "log1p"

@@ -10,7 +10,7 @@ from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, impl
 
 
 class Sinh(Function):
-    """Elementwise hyperbolic sine, y = sinh(x); local derivative dy/dx = cosh(x)."""
+    """The class behind `sinh`."""
 
     __slots__ = ()
     label = "sinh"
@@ -26,7 +26,7 @@ class Sinh(Function):
 
 
 class Cosh(Function):
-    """Elementwise hyperbolic cosine, y = cosh(x); local derivative dy/dx = sinh(x)."""
+    """The class behind `cosh`."""
 
     __slots__ = ()
     label = "cosh"
@@ -42,7 +42,7 @@ class Cosh(Function):
 
 
 class Tanh(Function):
-    """Elementwise hyperbolic tangent, y = tanh(x); local derivative dy/dx = 1 - y²."""
+    """The class behind `tanh`."""
 
     __slots__ = ()
     label = "tanh"
@@ -58,7 +58,7 @@ class Tanh(Function):
 
 
 class Arcsinh(Function):
-    """Elementwise inverse of sinh; local derivative dy/dx = 1/√(x² + 1)."""
+    """The class behind `arcsinh`."""
 
     __slots__ = ()
     label = "arcsinh"
@@ -74,7 +74,7 @@ class Arcsinh(Function):
 
 
 class Arccosh(Function):
-    """Elementwise inverse of cosh for x ≥ 1; local derivative dy/dx = 1/√(x² - 1)."""
+    """The class behind `arccosh`."""
 
     __slots__ = ()
     label = "arccosh"
@@ -90,7 +90,7 @@ class Arccosh(Function):
 
 
 class Arctanh(Function):
-    """Elementwise inverse of tanh for |x| < 1; local derivative dy/dx = 1/(1 - x²)."""
+    """The class behind `arctanh`."""
 
     __slots__ = ()
     label = "arctanh"

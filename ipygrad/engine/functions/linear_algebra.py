@@ -132,7 +132,7 @@ class Inner(Tensordot):
 
 
 class Outer(Function):
-    """Products of all elements of a with all of b, one row for each of a."""
+    """The class behind `outer`."""
 
     __slots__ = ()
     label = "outer"
@@ -165,7 +165,12 @@ class Inv(Function):
 
 
 class Det(Function):
-    """Determinants; local derivative y · (x⁻¹)ᵀ, which needs a matrix that is not singular."""
+    """Determinants; local derivative the cofactors, y · (x⁻¹)ᵀ where x is not singular.
+
+    Singular matrices have cofactors, too: they come from the singular values (Stewart 1998, "On the
+    adjugate matrix") or, with ``create_graph``, from the determinants of what is left without a row
+    and a column, which takes n⁴ numbers for n rows.
+    """
 
     __slots__ = ()
     label = "det"
@@ -175,9 +180,29 @@ class Det(Function):
         return np.linalg.det(x)
 
     def backward(self, gy: Gradient) -> Any:
-        """Compute gy · y · (x⁻¹)ᵀ."""
-        turned = np.swapaxes(np.linalg.inv(self.input_like(gy)), -1, -2)
-        return np.reshape(gy * self.output_like(gy), (*gy.shape, 1, 1)) * turned
+        """Compute gy · cofactors."""
+        x = self.input_like(gy)
+        try:
+            inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
+        except np.linalg.LinAlgError:
+            cofactors = _by_minors(x) if isinstance(x, Variable) else _by_singular_values(x)
+            return np.reshape(gy, (*gy.shape, 1, 1)) * cofactors
+        return np.reshape(gy * self.output_like(gy), (*gy.shape, 1, 1)) * inverse
+
+
+def _by_singular_values(x: Array) -> Any:
+    left, values, right = np.linalg.svd(x)
+    without = np.where(np.eye(x.shape[-1], dtype=bool), 1, values[..., None, :])
+    sign = np.sign(np.linalg.det(left) * np.linalg.det(right))
+    return sign[..., None, None] * ((left * without.prod(axis=-1)[..., None, :]) @ right)
+
+
+def _by_minors(x: Variable) -> Any:
+    numbers = np.arange(x.shape[-1])
+    others = np.stack([np.delete(numbers, i) for i in numbers])
+    minors = x[..., others[:, None, :, None], others[None, :, None, :]]
+    signs = (-1) ** np.add.outer(numbers, numbers)
+    return np.linalg.det(minors) * signs.astype(np.int8)
 
 
 class Solve(Function):

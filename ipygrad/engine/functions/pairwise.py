@@ -52,7 +52,7 @@ def _shared(
 
 
 class Arctan2(Function):
-    """Angle of the point (b, a) in radians, -π to π; local derivatives b/r² and -a/r²."""
+    """The class behind `arctan2`."""
 
     __slots__ = ()
     label = "arctan2"
@@ -69,7 +69,7 @@ class Arctan2(Function):
 
 
 class Hypot(Function):
-    """Elementwise length y = √(a² + b²); local derivatives a/y and b/y, and 0 where y is 0."""
+    """The class behind `hypot`."""
 
     __slots__ = ()
     label = "hypot"

@@ -11,7 +11,7 @@ from ipygrad.engine.functions.broadcasting import sum_to
 
 
 class Abs(Function):
-    """Elementwise absolute value, y = |x|; local derivative the sign of x, so 0 at 0."""
+    """The class behind `abs`."""
 
     __slots__ = ()
     label = "abs"
@@ -27,7 +27,7 @@ class Abs(Function):
 
 
 class Sign(Function):
-    """Elementwise sign, -1, 0 or 1; local derivative 0 everywhere (at the step, too)."""
+    """The class behind `sign`."""
 
     __slots__ = ()
     label = "sign"
@@ -42,7 +42,7 @@ class Sign(Function):
 
 
 class Floor(Function):
-    """Elementwise next whole number below; local derivative 0 everywhere (at the steps, too)."""
+    """The class behind `floor`."""
 
     __slots__ = ()
     label = "floor"
@@ -57,7 +57,7 @@ class Floor(Function):
 
 
 class Ceil(Function):
-    """Elementwise next whole number above; local derivative 0 everywhere (at the steps, too)."""
+    """The class behind `ceil`."""
 
     __slots__ = ()
     label = "ceil"
@@ -72,7 +72,7 @@ class Ceil(Function):
 
 
 class Rint(Function):
-    """Elementwise nearest whole number, halves to the even one; local derivative 0 everywhere."""
+    """The class behind `rint`."""
 
     __slots__ = ()
     label = "rint"

@@ -97,15 +97,31 @@ class Prod(Reduction):
 
 
 def _product_of_others(x: Any, axis: Axes) -> Any:
-    """Multiply, for each element, the others over `axis`, by n products of n elements."""
+    """Multiply, for each element, those before it along `axis` by those behind it."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     last = [i % x.ndim for i in axes]
     order = [i for i in range(x.ndim) if i not in last] + last
     moved = np.transpose(x, order)
-    n = int(np.prod([x.shape[i] for i in last]))
-    rows = np.reshape(moved, (-1, 1, n))
-    others = np.prod(np.where(np.eye(n, dtype=bool), 1, rows), axis=-1)
+    rows = np.reshape(moved, (-1, int(np.prod([x.shape[i] for i in last]))))
+    behind = np.flip(_products_before(np.flip(rows, 1)), 1)
+    others = _products_before(rows) * behind
     return np.transpose(np.reshape(others, moved.shape), np.argsort(order))
+
+
+def _products_before(rows: Any) -> Any:
+    """Multiply, for each element, all those before it in its row, in log n steps.
+
+    After each step an element holds the product of twice as many as before (Hillis and Steele 1986,
+    "Data parallel algorithms"), which a running product cannot do for Variables.
+    """
+    count, n = rows.shape
+    products = np.concatenate([np.ones((count, 1), rows.dtype), rows[:, :-1]], axis=1)
+    reach = 1
+    while reach < n:
+        start = np.ones((count, reach), rows.dtype)
+        products = products * np.concatenate([start, products[:, :-reach]], axis=1)
+        reach *= 2
+    return products
 
 
 class Extremum(Reduction):

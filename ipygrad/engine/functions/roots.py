@@ -10,7 +10,7 @@ from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, impl
 
 
 class Square(Function):
-    """Elementwise square, y = x²; local derivative dy/dx = 2x."""
+    """The class behind `square`."""
 
     __slots__ = ()
     label = "square"
@@ -26,7 +26,7 @@ class Square(Function):
 
 
 class Sqrt(Function):
-    """Elementwise square root, y = √x; local derivative dy/dx = 1/(2y), infinite at x = 0."""
+    """The class behind `sqrt`."""
 
     __slots__ = ()
     label = "sqrt"
@@ -42,7 +42,7 @@ class Sqrt(Function):
 
 
 class Cbrt(Function):
-    """Elementwise cube root, y = ∛x; local derivative dy/dx = 1/(3y²), infinite at x = 0."""
+    """The class behind `cbrt`."""
 
     __slots__ = ()
     label = "cbrt"
@@ -58,7 +58,7 @@ class Cbrt(Function):
 
 
 class Reciprocal(Function):
-    """Elementwise reciprocal, y = 1/x; local derivative dy/dx = -1/x² = -y²."""
+    """The class behind `reciprocal`."""
 
     __slots__ = ()
     label = "reciprocal"

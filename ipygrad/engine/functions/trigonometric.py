@@ -10,7 +10,7 @@ from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, impl
 
 
 class Sin(Function):
-    """Elementwise sine, y = sin(x), x in radians; local derivative dy/dx = cos(x)."""
+    """The class behind `sin`."""
 
     __slots__ = ()
     label = "sin"
@@ -26,7 +26,7 @@ class Sin(Function):
 
 
 class Cos(Function):
-    """Elementwise cosine, y = cos(x), x in radians; local derivative dy/dx = -sin(x)."""
+    """The class behind `cos`."""
 
     __slots__ = ()
     label = "cos"
@@ -42,7 +42,7 @@ class Cos(Function):
 
 
 class Tan(Function):
-    """Elementwise tangent, y = tan(x), x in radians; local derivative dy/dx = 1 + y²."""
+    """The class behind `tan`."""
 
     __slots__ = ()
     label = "tan"
@@ -58,7 +58,7 @@ class Tan(Function):
 
 
 class Arcsin(Function):
-    """Elementwise arcsine, in radians; local derivative dy/dx = 1/√(1 - x²), infinite at ±1."""
+    """The class behind `arcsin`."""
 
     __slots__ = ()
     label = "arcsin"
@@ -74,7 +74,7 @@ class Arcsin(Function):
 
 
 class Arccos(Function):
-    """Elementwise arccosine, in radians; local derivative dy/dx = -1/√(1 - x²), infinite at ±1."""
+    """The class behind `arccos`."""
 
     __slots__ = ()
     label = "arccos"
@@ -90,7 +90,7 @@ class Arccos(Function):
 
 
 class Arctan(Function):
-    """Elementwise arctangent, in radians; local derivative dy/dx = 1/(1 + x²)."""
+    """The class behind `arctan`."""
 
     __slots__ = ()
     label = "arctan"

@@ -11,28 +11,21 @@
 /** @typedef {{text: string, exact: string}} Num */
 /** @typedef {[number, number, number, number]} Box */
 /** @typedef {[number, number]} Point */
-/** @typedef {{name: string, kind: string, line: number | null, creator: number | null,
- *   value: Num, shape: string, box: Box | null}} VariableNode */
-/** @typedef {{label: string, line: number | null, source: string | null, generation: number,
- *   inputs: number[], outputs: (number | null)[], step: number | null, box: Box | null}} FunctionNode */
+/** @typedef {Record<string, string | number | null>} Attributes */
+/**
+ * Parts of the payload, as documented there.
+ * @typedef {any} Payload
+ * @typedef {any} Step
+ * @typedef {any} Product
+ * @typedef {{text: string, math: MathTree}} Formula
+ * @typedef {string | [string, ...MathTree[]]} MathTree
+ */
 /** @typedef {{function: number, variable: number, role: string, position: number,
- *   points: Point[]}} Edge */
-/** @typedef {{variable: number, name: string, constant: boolean, holds: boolean,
- *   arriving: Num | null, local: Num | null, contribution: Num | null, before: Num | null,
- *   after: Num | null}} Product */
-/** @typedef {{function: number | null, line: number | null, heading: string, sentence: string,
- *   status: string, products: Product[], notes: string[], picture: boolean,
- *   plot: string | null}} Step */
-/** @typedef {{title: string, language: string, words: Record<string, string>, start: number,
- *   notices: string[], code: {first: number, lines: string[]} | null,
- *   graph: {width: number | null, height: number | null, variables: VariableNode[],
- *     functions: FunctionNode[], edges: Edge[]},
- *   steps: Step[],
- *   table: {columns: string[], rows: string[][], row_steps: number[]}}} Payload */
+ *   points: Point[], label: string, label_at: Point | null}} Edge */
 /** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
  *   off(event: string, callback: (...args: any[]) => void): void}} Model */
-/** @typedef {(k: number) => void} Go */
+/** @typedef {(k: number, variable?: number) => void} Go and, with a variable, select it */
 
 /** Time between two steps while playing, ms. */
 const PLAY_INTERVAL = 1200;
@@ -45,8 +38,9 @@ const ROOMY_PANEL = 760;
 const LEAST_SCALE = 0.8;
 /** Longest text in a box of the drawing, in columns; a wide character takes two. */
 const BOX_COLUMNS = 18;
-/** Estimated width of a column in bold, px. */
+/** Estimated width of a column in bold, and on an edge, px. */
 const COLUMN_WIDTH = 8;
+const LABEL_COLUMN = 6.4;
 /** Longest number on an edge, and the longest that fits between two boxes, in columns. */
 const EDGE_COLUMNS = 12;
 const GAP_COLUMNS = 5;
@@ -63,13 +57,16 @@ const MOST_BOXES = 8;
 /** Tables with more rows show a window of them, which moves on by WINDOW_STEP rows. */
 const MOST_ROWS = 200;
 const WINDOW_STEP = 50;
+/** What a check found, as a sign. */
+const SIGNS = { agrees: "✓", disagrees: "≠", not_checked: "–" };
 /** The Lumino shortcuts of the notebook leave an element with this attribute alone. */
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 // ---------------------------------------------------------------- elements and texts
 
 const ATTRIBUTES = new Set(
-  `alt aria-current aria-disabled aria-hidden aria-label aria-level aria-valuetext class d data-text
+  `alt aria-current aria-disabled aria-hidden aria-label aria-level aria-pressed aria-valuetext class
+  d data-text
   height lang lengthAdjust max min role rx scope src step tabindex text-anchor textLength title type
   viewBox width x y
   ${SUPPRESS}`.split(/\s+/),
@@ -78,7 +75,7 @@ const ATTRIBUTES = new Set(
 /**
  * Set attributes; null removes one.
  * @param {Element} element
- * @param {Record<string, string | number | null>} attributes
+ * @param {Attributes} attributes
  */
 function put(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -89,32 +86,42 @@ function put(element, attributes) {
 }
 
 /**
- * Make an HTML element.
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag
- * @param {Record<string, string | number | null>} [attributes]
- * @param {...(Node | string)} children
+ * A maker of elements: of a tag, with attributes and children.
+ * @param {string} namespace
+ * @returns {(tag: string, attributes?: Attributes, ...children: (Node | string)[]) => any}
  */
-function html(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  put(element, attributes);
-  element.append(...children);
-  return element;
+function maker(namespace) {
+  return (tag, attributes = {}, ...children) => {
+    const element = document.createElementNS(namespace, tag);
+    put(element, attributes);
+    element.append(...children);
+    return element;
+  };
+}
+const html = maker("http://www.w3.org/1999/xhtml");
+const svg = maker("http://www.w3.org/2000/svg");
+const mathml = maker("http://www.w3.org/1998/Math/MathML");
+
+/** The only elements of formulas: some hold text, some hold others. */
+const TOKENS = new Set(["mi", "mn", "mo", "mtext"]);
+const SCHEMATA = new Set(["mrow", "msup", "msub", "msubsup", "mfrac", "msqrt", "mroot", "mover"]);
+
+/**
+ * Make an element of a formula; what is none of those above becomes text.
+ * @param {MathTree} tree
+ */
+function mathNode(tree) {
+  const [tag, ...children] = Array.isArray(tree) ? tree : ["mtext", tree];
+  if (SCHEMATA.has(tag)) return mathml(tag, {}, ...children.map(mathNode));
+  return mathml(TOKENS.has(tag) ? tag : "mtext", {}, children.flat(Infinity).join(" "));
 }
 
 /**
- * Make an SVG element.
- * @template {keyof SVGElementTagNameMap} T
- * @param {T} tag
- * @param {Record<string, string | number | null>} [attributes]
- * @param {...(Node | string)} children
+ * A formula, typeset, and as plain text for those who do not see it.
+ * @param {Formula} formula
  */
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  put(element, attributes);
-  element.append(...children);
-  return element;
-}
+const typeset = ({ text, math }) =>
+  mathml("math", { class: "ipygrad-math", role: "math", "aria-label": text }, mathNode(math));
 
 /**
  * Fill the {placeholders} of a template with texts or elements.
@@ -175,7 +182,7 @@ function focusable(element) {
 
 /**
  * An HTML button.
- * @param {Record<string, string | number | null>} attributes
+ * @param {Attributes} attributes
  * @param {() => void} press
  * @param {...(Node | string)} children
  */
@@ -256,15 +263,8 @@ class Pass {
    */
   gradient(variable, k) {
     const additions = this.additions[variable];
-    let low = 0;
-    let high = additions.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (additions[middle].step <= k) low = middle + 1;
-      else high = middle;
-    }
-    if (low > 0) return additions[low - 1].product.after;
-    return additions.length > 0 ? additions[0].product.before : null;
+    const latest = additions.findLast(({ step }) => step <= k);
+    return latest ? latest.product.after : (additions[0]?.product.before ?? null);
   }
 
   /**
@@ -273,8 +273,25 @@ class Pass {
    */
   complete(variable) {
     const additions = this.additions[variable];
-    if (additions.length === 0) return null;
-    return additions[0].step === 0 ? 0 : additions[additions.length - 1].step;
+    return additions[0]?.step === 0 ? 0 : (additions.at(-1)?.step ?? null);
+  }
+
+  /**
+   * The variables and the functions on the paths from a variable to the result.
+   * @param {number} variable
+   */
+  onward(variable) {
+    const variables = new Set([variable]);
+    const functions = new Set();
+    for (const v of variables) {
+      for (const f of this.users[v]) {
+        if (this.functions[f].step === null) continue;
+        functions.add(f);
+        for (const output of this.functions[f].outputs)
+          if (output !== null && this.additions[output].length > 0) variables.add(output);
+      }
+    }
+    return { variables, functions };
   }
 }
 
@@ -314,14 +331,22 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
  * @param {Edge} edge
  * @param {boolean} carries whether its variable takes a gradient from it
  */
-function edgeGroup({ points }, carries) {
+function edgeGroup({ points, label, label_at: labelAt }, carries) {
   const at = points.map(([x, y]) => /** @type {Point} */ ([Number(x), Number(y)]));
   const [start, ...others] = at.map(([x, y]) => `${x} ${y}`);
   const d = `M${start}C${others.join(" ")}`;
   const forward = arrowHead("ipygrad-head", at[at.length - 1], at[at.length - 2]);
   const backward = carries ? [arrowHead("ipygrad-back", at[0], at[1])] : [];
   const curve = svg("path", { class: "ipygrad-curve", d });
-  return svg("g", { class: "ipygrad-edge" }, curve, forward, ...backward);
+  const group = svg("g", { class: "ipygrad-edge" }, curve, forward, ...backward);
+  if (labelAt) {
+    const [x, y] = labelAt.map(Number);
+    const width = columnsOf(label) * LABEL_COLUMN;
+    const paper = { class: "ipygrad-paper", x: x - width / 2, y: y - 7, width, height: 14 };
+    const text = { class: "ipygrad-label", x, y: y + 4, "text-anchor": "middle" };
+    group.append(svg("rect", paper), svg("text", text, label));
+  }
+  return group;
 }
 
 /**
@@ -361,22 +386,20 @@ function drawing(pass, scene, press) {
   // As style, because style sheets of hosts scale every svg.
   element.style.width = `clamp(${LEAST_SCALE * width}px, 100%, ${width}px)`;
 
-  /** @type {Map<number, {edge: Edge, group: Element}[]>} */
-  const edgesOf = new Map(scene.functions.map(([f]) => [f, []]));
-  for (const edge of scene.edges) {
+  const drawn = scene.edges.map((edge) => {
     const isConstant = pass.variables[edge.variable].kind === "constant";
-    const group = edgeGroup(edge, edge.role === "input" && !isConstant);
-    edges.append(group);
-    edgesOf.get(edge.function)?.push({ edge, group });
-  }
+    return { edge, group: edgeGroup(edge, edge.role === "input" && !isConstant) };
+  });
+  edges.append(...drawn.map(({ group }) => group));
 
   /**
    * @param {string} kind
    * @param {Box} box
    * @param {number} radius
    * @param {number | null} step the step that a press goes to
+   * @param {number} [variable] the one that a press selects
    */
-  function boxAt(kind, box, radius, step) {
+  function boxAt(kind, box, radius, step, variable) {
     const [x, y, width, height] = box.map(Number);
     const group = svg(
       "g",
@@ -385,12 +408,12 @@ function drawing(pass, scene, press) {
     );
     if (step !== null) {
       put(focusable(group), { tabindex: 0 });
-      group.addEventListener("click", () => press(step));
+      group.addEventListener("click", () => press(step, variable));
       group.addEventListener("keydown", (event) => {
         if (!isPlain(event) || (event.key !== "Enter" && event.key !== " ")) return;
         event.preventDefault();
         event.stopPropagation();
-        press(step);
+        press(step, variable);
       });
     }
     return { group, x, middle: x + width / 2, centre: y + height / 2 };
@@ -398,27 +421,25 @@ function drawing(pass, scene, press) {
 
   /** @param {[number, Box]} entry */
   function variableBox([v, box]) {
-    const { name, kind, value, shape } = pass.variables[v];
-    const { group, x, middle, centre } = boxAt(kind, box, 4, pass.complete(v));
+    const { name, kind, value, shape, chain } = pass.variables[v];
+    const { group, x, middle, centre } = boxAt(kind, box, 4, pass.complete(v), v);
     const row = (/** @type {string} */ style, /** @type {number} */ dy, text = "") => {
       const y = centre + dy;
       const attributes = { class: style, x: middle, y, lengthAdjust: "spacingAndGlyphs" };
-      const line = svg("text", { ...attributes, "text-anchor": "middle" });
-      line.textContent = shorten(text, BOX_COLUMNS);
+      const line = svg("text", { ...attributes, "text-anchor": "middle" }, shorten(text, BOX_COLUMNS));
       group.append(line);
       return line;
     };
     row("ipygrad-name", -13, name);
     row("ipygrad-value", 5, value.text);
-    const gradient = row("ipygrad-gradient", 23);
-    const title = svg("title");
-    group.append(title);
+    const isConstant = kind === "constant";
+    const gradient = row("ipygrad-gradient", 23, isConstant ? pass.word("constant") : "");
     const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
-    if (kind === "constant") {
-      gradient.textContent = shorten(pass.word("constant"), BOX_COLUMNS);
-      title.textContent = exact;
+    const title = svg("title", {}, exact);
+    group.append(title);
+    if (chain) put(group, { "aria-pressed": "false" });
+    if (isConstant)
       put(group, { "aria-label": pass.word("constant_label", { name, value: value.text }) });
-    }
     /** @type {Num | null | undefined} */
     let shown;
     return {
@@ -427,7 +448,7 @@ function drawing(pass, scene, press) {
       /** @param {number} k */
       show(k) {
         const number = pass.gradient(v, k);
-        if (kind === "constant" || number === shown) return;
+        if (isConstant || number === shown) return;
         shown = number;
         const text = pass.word("gradient", { value: number?.text ?? "–" });
         gradient.textContent = shorten(text, BOX_COLUMNS);
@@ -453,23 +474,26 @@ function drawing(pass, scene, press) {
   function functionBox([f, box]) {
     const { label, source, step } = pass.functions[f];
     const { group, x, middle, centre } = boxAt("function", box, 17, step);
-    const text = svg("text", { x: middle, y: centre + 4.5, "text-anchor": "middle" });
-    text.textContent = shorten(label, BOX_COLUMNS);
-    const title = svg("title");
-    title.textContent = source ?? label;
-    group.append(text, title);
+    const at = { x: middle, y: centre + 4.5, "text-anchor": "middle" };
+    const title = svg("title", {}, source ?? label);
+    group.append(svg("text", at, shorten(label, BOX_COLUMNS)), title);
     const key = step === null ? "function_unused_label" : "function_label";
-    put(group, { "aria-label": pass.word(key, { label, step: step ?? "" }) });
-    /** @type {boolean | undefined} */
-    let done;
+    let name = pass.word(key, { label, step: step ?? "" });
+    const check = step === null ? null : pass.steps[step]?.check;
+    if (check?.status === "disagrees") {
+      const [right, top] = [x + Number(box[2]) - 3, Number(box[1]) + 3];
+      const dot = { class: "ipygrad-shape", x: right - 9, y: top - 9, width: 18, height: 18, rx: 9 };
+      const sign = svg("text", { x: right, y: top + 5, "text-anchor": "middle" }, SIGNS.disagrees);
+      group.append(svg("g", { class: "ipygrad-badge" }, svg("rect", dot), sign));
+      title.textContent += `\n${check.text}`;
+      name += `, ${pass.word("disagrees")}`;
+    }
+    put(group, { "aria-label": name });
     return {
       group,
       x,
       /** @param {number} k */
-      show(k) {
-        const now = step !== null && step <= k;
-        if (now !== done) group.classList.toggle("ipygrad-done", (done = now));
-      },
+      show: (k) => group.classList.toggle("ipygrad-done", step !== null && step <= k),
     };
   }
 
@@ -479,18 +503,19 @@ function drawing(pass, scene, press) {
   // In the document, and so for Tab, boxes stand as the computation ran: from left to right.
   boxes.append(...[...all].sort((a, b) => a.x - b.x).map(({ group }) => group));
   for (const { x, y, count } of scene.more) {
-    const text = svg("text", { class: "ipygrad-more", x, y, "text-anchor": "middle" });
-    text.textContent = pass.word("more", { count });
-    boxes.append(text);
+    const at = { class: "ipygrad-more", x, y, "text-anchor": "middle" };
+    boxes.append(svg("text", at, pass.word("more", { count })));
   }
 
   /** @param {Step} step */
   function contributions(step) {
     /** @type {{x: number, y: number, number: Num}[]} */
     const found = [];
-    for (const { edge } of (step.function !== null && edgesOf.get(step.function)) || []) {
+    for (const edge of scene.edges) {
+      if (edge.function !== step.function) continue;
       const number = step.products[edge.position]?.contribution;
-      if (edge.role !== "input" || !number || step.products[edge.position].constant) continue;
+      // Where the shape of an array stands, there is no room for its elements.
+      if (edge.role !== "input" || edge.label || !number || step.products[edge.position].constant) continue;
       const [x, y] = edgeMiddle(edge.points);
       found.push({ x, y, number });
     }
@@ -506,14 +531,15 @@ function drawing(pass, scene, press) {
       const at = Math.max(y + (isBelow ? 16 : above), free);
       free = at + 15;
       const place = isLong ? { x: x - 22, "text-anchor": "start" } : { x, "text-anchor": "middle" };
-      const label = svg("text", { class: "ipygrad-contribution", y: at, ...place });
-      label.textContent = text;
-      return label;
+      return svg("text", { class: "ipygrad-contribution", y: at, ...place }, text);
     });
   }
 
-  /** @type {Element[]} */
-  let lit = [];
+  const light = (/** @type {Element} */ group, /** @type {boolean} */ isNow) => {
+    group.classList.toggle("ipygrad-now", isNow);
+    put(group, { "aria-current": isNow ? "step" : null });
+  };
+
   return {
     element,
     /**
@@ -525,23 +551,29 @@ function drawing(pass, scene, press) {
     show(k) {
       const step = pass.steps[k];
       for (const box of all) box.show(k);
-      for (const group of lit) {
-        group.classList.remove("ipygrad-now", "ipygrad-changed");
-        put(group, { "aria-current": null });
+      const isStart = step.function === null;
+      const changed = new Set(step.products.flatMap((p) => (p.constant ? [] : p.variable)));
+      for (const { edge, group } of drawn)
+        group.classList.toggle("ipygrad-now", edge.function === step.function);
+      for (const [f, { group }] of functions) light(group, f === step.function);
+      for (const [v, { group }] of variables) {
+        group.classList.toggle("ipygrad-changed", changed.has(v));
+        light(group, isStart && changed.has(v));
       }
-      const own = step.function === null ? [] : (edgesOf.get(step.function) ?? []);
-      const changed = step.products
-        .filter((product) => !product.constant)
-        .flatMap(({ variable }) => variables.get(variable)?.group ?? []);
-      const turn = step.function === null ? changed : [functions.get(step.function)?.group];
-      for (const group of changed) group.classList.add("ipygrad-changed");
-      for (const { group } of own) group.classList.add("ipygrad-now");
-      for (const group of turn) {
-        group?.classList.add("ipygrad-now");
-        if (group) put(group, { "aria-current": "step" });
-      }
-      lit = [...own.map(({ group }) => group), ...changed, ...turn.flatMap((group) => group ?? [])];
       labels.replaceChildren(...contributions(step));
+    },
+    /**
+     * Mark a variable and its paths to the result.
+     * @param {number | null} selected
+     */
+    select(selected) {
+      for (const [v, { group }] of variables)
+        if (pass.variables[v].chain) put(group, { "aria-pressed": String(v === selected) });
+      const path = selected === null ? null : pass.onward(selected);
+      for (const { edge, group } of drawn) {
+        const isOn = path?.functions.has(edge.function) && path.variables.has(edge.variable);
+        group.classList.toggle("ipygrad-path", Boolean(isOn));
+      }
     },
   };
 }
@@ -623,10 +655,7 @@ function neighbourhood(pass, k, least) {
   /** @type {Edge[]} */
   const edges = [];
   for (const [f, at] of functions) {
-    /**
-     * @param {"input" | "output"} role
-     * @param {(number | null)[]} ends
-     */
+    /** @type {(role: string, ends: (number | null)[]) => void} */
     const connect = (role, ends) =>
       ends.forEach((v, position) => {
         const box = v === null ? undefined : variables.get(v);
@@ -638,8 +667,8 @@ function neighbourhood(pass, k, least) {
             : [[at[0] + at[2], port], [box[0], box[1] + box[3] / 2]];
         if (to[0] <= from[0]) return;
         const middle = (from[0] + to[0]) / 2;
-        const points = [from, [middle, from[1]], [middle, to[1]], to];
-        edges.push({ function: f, variable: v, role, position, points: /** @type {Point[]} */ (points) });
+        const points = /** @type {Point[]} */ ([from, [middle, from[1]], [middle, to[1]], to]);
+        edges.push({ function: f, variable: v, role, position, points, label: "", label_at: null });
       });
     connect("input", pass.functions[f].inputs);
     connect("output", pass.functions[f].outputs);
@@ -676,12 +705,15 @@ function graphView(pass, press) {
         whole.show(k);
         focus = f === null ? (graph.variables[products[0]?.variable]?.box ?? null) : graph.functions[f].box;
       },
+      select: whole.select,
       scroll: () => focus && scrollInside(element, whole.scaled(focus)),
     };
   }
 
   /** @type {ReturnType<typeof drawing>} */
   let part;
+  /** @type {number | null} */
+  let selected = null;
   let tallest = 0;
   // One height for all steps, so that the controls below keep their place.
   pass.steps.forEach((_, k) =>
@@ -698,6 +730,7 @@ function graphView(pass, press) {
       const scene = neighbourhood(pass, k, height);
       part = drawing(pass, scene, press);
       part.show(k);
+      part.select(selected);
       // A focused box that goes away would leave its keys to the notebook.
       const focused = element.contains(activeElement(element));
       element.replaceChildren(part.element);
@@ -708,6 +741,8 @@ function graphView(pass, press) {
         if (next instanceof SVGElement) next.focus({ preventScroll: true });
       }
     },
+    /** @param {number | null} v */
+    select: (v) => part.select((selected = v)),
     scroll: () => focus && scrollInside(element, part.scaled(focus)),
   };
 }
@@ -751,11 +786,9 @@ function codeView(pass, now, press) {
     /** @param {number} k */
     show(k) {
       const { line } = pass.steps[k];
-      const row = line === null ? undefined : rows[line - Number(first)];
-      if (row === lit) return;
       if (lit) put(lit, { "aria-current": null });
-      if (row) put(row, { "aria-current": "step" });
-      lit = row;
+      lit = line === null ? undefined : rows[line - Number(first)];
+      if (lit) put(lit, { "aria-current": "step" });
     },
     scroll() {
       if (!lit || scroller.scrollHeight <= scroller.clientHeight) return;
@@ -774,7 +807,10 @@ function stepView(pass) {
   const heading = html("span", { role: "heading", "aria-level": 3 });
   const sentence = html("span");
   const notes = html("span");
+  const check = html("span");
   const noteText = (/** @type {Step} */ step) => step.notes.join(" ");
+  const checkText = (/** @type {Step} */ { check }) =>
+    check ? `${SIGNS[check.status]} ${check.text}` : "";
 
   /**
    * A text with the room that the longest of all steps takes.
@@ -796,31 +832,41 @@ function stepView(pass) {
   const boxed = steps.filter((step) => !isList(step));
   const most = Math.max(...boxed.map((step) => step.products.length));
   const products = focusable(html("div", { class: "ipygrad-products" }));
+  const having = (/** @type {string} */ part) =>
+    Math.max(...boxed.map(({ products }) => products.filter((product) => product[part]).length));
+  const sums = having("summed");
   products.classList.toggle("ipygrad-pairs", most > 1);
-  products.style.setProperty("--ipygrad-rows-of-one", String(Math.max(...boxed.map(rowsOf))));
-  products.style.setProperty("--ipygrad-rows-of-pairs", String(Math.ceil(most / 2)));
+  products.classList.toggle("ipygrad-with-formulas", having("formula") > 0);
+  products.classList.toggle("ipygrad-with-equations", having("equation") > 0);
+  const counts = {
+    "rows-of-one": Math.max(...boxed.map(rowsOf)),
+    "rows-of-pairs": Math.ceil(most / 2),
+    "sums-of-one": sums,
+    "sums-of-pairs": Math.min(sums, Math.ceil(most / 2)),
+  };
+  for (const [name, count] of Object.entries(counts))
+    products.style.setProperty(`--ipygrad-${name}`, String(count));
 
-  /**
-   * @param {string} text
-   * @param {string | null} [label] what a screen reader says instead
-   */
-  const sign = (text, label = null) =>
-    html("span", { class: "ipygrad-sign", role: label && "img", "aria-label": label }, text);
+  // The label is what a screen reader says instead.
+  const sign = (/** @type {string} */ text, label = "") =>
+    html("span", { class: "ipygrad-sign", ...(label && { role: "img", "aria-label": label }) }, text);
   /**
    * @param {string} caption
    * @param {Num | null} number
    * @param {string} [style]
+   * @param {Formula | null} [formula]
    */
-  const factor = (caption, number, style = "") =>
+  const factor = (caption, number, style = "", formula = null) =>
     html(
       "span",
       { class: `ipygrad-factor ${style}` },
       html("span", { class: "ipygrad-caption", title: caption }, caption),
-      numeral(pass, number),
+      html("span", { class: "ipygrad-amount" }, numeral(pass, number), formula ? typeset(formula) : ""),
     );
 
   /** @param {Product} product */
-  function productRow({ name, constant, holds, arriving, local, contribution, before, after }) {
+  function productRow(product) {
+    const { name, constant, holds, arriving, local, contribution, before, after, summed } = product;
     const row = html("div", { class: "ipygrad-product", role: "group", "aria-label": name });
     if (constant) {
       const text = pass.word("no_gradient", { name });
@@ -833,17 +879,22 @@ function stepView(pass) {
     const factors = [
       factor(pass.word("arriving"), arriving),
       sign("×"),
-      factor(pass.word("local"), local ?? { text: pass.word("jacobian"), exact: "" }),
+      factor(pass.word("local"), local, "", product.formula),
       holds ? sign("=") : sign("≠", pass.word("not_equal")),
     ];
-    const change = { name, before: numeral(pass, before), after: numeral(pass, after) };
-    const sum = isStart ? [] : fill(pass.words.added ?? "", change);
+    if (summed) factors.push(factor(pass.word("product"), summed.before), sign("→", summed.text));
+    const change = { before: numeral(pass, before), after: numeral(pass, after) };
+    const sum = isStart ? [] : fill(pass.words.added, change);
     const exact = after && isRounded(after) ? pass.word("exactly", { value: after.exact }) : "";
+    const style = summed ? "ipygrad-equation ipygrad-summed" : "ipygrad-equation";
+    row.append(html("div", { class: style }, ...(isStart ? [] : factors), result));
+    if (product.equation)
+      row.append(focusable(html("div", { class: "ipygrad-working" }, typeset(product.equation))));
     row.append(
-      html("div", { class: "ipygrad-equation" }, ...(isStart ? [] : factors), result),
       html(
         "div",
         { class: "ipygrad-sum" },
+        ...(summed ? [html("span", { class: "ipygrad-change" }, summed.text)] : []),
         html("span", { class: "ipygrad-change" }, ...sum),
         html("span", { class: "ipygrad-exact" }, exact),
       ),
@@ -859,6 +910,7 @@ function stepView(pass) {
       { class: "ipygrad-text" },
       sized(sentence, (step) => step.sentence, "ipygrad-sentence"),
       ...(steps.some(noteText) ? [sized(notes, noteText, "ipygrad-notes")] : []),
+      ...(steps.some(checkText) ? [sized(check, checkText, "ipygrad-check")] : []),
     ),
     /** @param {number} k */
     show(k) {
@@ -866,11 +918,45 @@ function stepView(pass) {
       heading.textContent = step.heading;
       sentence.textContent = step.sentence;
       notes.textContent = noteText(step);
+      check.textContent = checkText(step);
+      put(check, { class: step.check && `ipygrad-${step.check.status}` });
       products.classList.toggle("ipygrad-list", isList(step));
       products.replaceChildren(...step.products.map(productRow));
     },
     scroll() {
       products.scrollTop = 0;
+    },
+  };
+}
+
+/**
+ * The chain rule for the selected variable: a line for each path to the result, and their sum.
+ * @param {Pass} pass
+ * @param {() => void} close
+ */
+function chainView(pass, close) {
+  const name = pass.word("chain");
+  const body = focusable(html("div", { class: "ipygrad-paths" }));
+  const element = html(
+    "div",
+    { class: "ipygrad-chain", role: "region", "aria-label": name },
+    body,
+    control(pass, "close", close),
+  );
+  return {
+    element,
+    /** @param {number | null} selected */
+    select(selected) {
+      const chain = selected === null ? null : pass.variables[selected].chain;
+      element.hidden = !chain;
+      if (!chain) return;
+      const { heading, paths, more, total } = chain;
+      const row = { class: "ipygrad-route", role: "listitem" };
+      const list = html("div", { role: "list" });
+      for (const path of paths) list.append(html("div", row, typeset(path)));
+      if (more) list.append(html("div", row, more));
+      if (total) list.append(html("div", { ...row, class: "ipygrad-total" }, typeset(total)));
+      body.replaceChildren(html("b", {}, `${name}: `, typeset(heading)), list);
     },
   };
 }
@@ -884,8 +970,8 @@ const isRounded = ({ text, exact }) => Number.isFinite(Number(exact)) && Number(
 /**
  * The card of the plots, or words in the same room.
  *
- * A plot has a column for each input that takes a gradient. Each column is an image of its own, so
- * that columns stand side by side or, where there is no room, below one another.
+ * A plot has a column for each input that takes a gradient, each an image of its own: they stand side
+ * by side or, where there is no room, below one another.
  *
  * @param {Pass} pass
  */
@@ -1027,7 +1113,25 @@ const ICONS = {
   pause: "M5.5 3v10M10.5 3v10",
   next: "M5.5 3 11 8l-5.5 5",
   last: "M12 3v10M4 3l6 5-6 5",
+  close: "M4 4l8 8M12 4l-8 8",
 };
+
+/**
+ * A button with an icon, which does nothing while it is disabled.
+ * @param {Pass} pass
+ * @param {keyof typeof ICONS} key
+ * @param {() => void} press
+ */
+function control(pass, key, press) {
+  const name = pass.word(key);
+  const icon = svg("path", { d: ICONS[key] });
+  const element = button(
+    { class: `ipygrad-button ipygrad-${key}`, "aria-label": name, title: name },
+    () => element.getAttribute("aria-disabled") !== "true" && press(),
+    svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, icon),
+  );
+  return element;
+}
 
 /**
  * Buttons, the slider, where we are, and what a screen reader announces.
@@ -1036,27 +1140,11 @@ const ICONS = {
  */
 function controlsView(pass, { now, press, toggle }) {
   const { last } = pass;
-  /**
-   * @param {keyof typeof ICONS} key
-   * @param {() => void} action
-   */
-  const control = (key, action) => {
-    const path = svg("path", { d: ICONS[key] });
-    const icon = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, path);
-    const name = pass.word(key);
-    const press = () => element.getAttribute("aria-disabled") !== "true" && action();
-    const element = button(
-      { class: `ipygrad-button ipygrad-${key}`, "aria-label": name, title: name },
-      press,
-      icon,
-    );
-    return element;
-  };
-  const first = control("first", () => press(0));
-  const previous = control("previous", () => press(now() - 1));
-  const play = control("play", toggle);
-  const next = control("next", () => press(now() + 1));
-  const end = control("last", () => press(last));
+  const first = control(pass, "first", () => press(0));
+  const previous = control(pass, "previous", () => press(now() - 1));
+  const play = control(pass, "play", toggle);
+  const next = control(pass, "next", () => press(now() + 1));
+  const end = control(pass, "last", () => press(last));
   const slider = focusable(
     html("input", { type: "range", min: 0, max: last, step: 1, "aria-label": pass.word("step") }),
   );
@@ -1152,21 +1240,21 @@ function listenToKeys(root, { now, last, press, toggle }) {
     put(target, { [SUPPRESS]: null });
     setTimeout(() => put(target, { [SUPPRESS]: "true" }));
   }
+  const gone = new AbortController();
+  const { signal } = gone;
   const listen = () => window.addEventListener("keydown", lift, true);
   const ignore = () => window.removeEventListener("keydown", lift, true);
   const onFocusOut = (/** @type {FocusEvent} */ { relatedTarget }) => {
     if (!(relatedTarget instanceof Node && root.contains(relatedTarget))) ignore();
   };
-  root.addEventListener("keydown", onKey);
-  root.addEventListener("focusin", listen);
-  root.addEventListener("focusout", onFocusOut);
+  root.addEventListener("keydown", onKey, { signal });
+  root.addEventListener("focusin", listen, { signal });
+  root.addEventListener("focusout", onFocusOut, { signal });
   return {
     ignore,
     stop() {
       ignore();
-      root.removeEventListener("keydown", onKey);
-      root.removeEventListener("focusin", listen);
-      root.removeEventListener("focusout", onFocusOut);
+      gone.abort();
     },
   };
 }
@@ -1200,6 +1288,8 @@ export function mount(root, payload, { id, model } = {}) {
   let plotCard;
   /** @type {ReturnType<typeof controlsView>} */
   let controls;
+  /** @type {{select(variable: number | null): void}[]} */
+  let marked = [];
   /** @type {(string | null | undefined)[]} undefined where a plot may still come */
   let plots = [];
   /** @type {Set<number>} */
@@ -1209,6 +1299,8 @@ export function mount(root, payload, { id, model } = {}) {
   /** @type {Set<(k: number) => void>} */
   const callbacks = new Set();
   let step = 0;
+  /** @type {number | null} */
+  let selected = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
   /** @type {number | undefined} */
@@ -1260,6 +1352,25 @@ export function mount(root, payload, { id, model } = {}) {
   function go(k) {
     pause();
     move(k);
+  }
+
+  /**
+   * Select a variable; null for none.
+   * @param {number | null} variable
+   */
+  function select(variable) {
+    selected = variable;
+    for (const view of marked) view.select(variable);
+  }
+
+  /**
+   * A press on a box: go to its step. A variable is selected, too, and by a second press none is.
+   * @type {Go}
+   */
+  function pressBox(k, variable) {
+    const isAgain = variable === selected && k === step;
+    go(k);
+    if (variable !== undefined) select(isAgain || !pass.variables[variable].chain ? null : variable);
   }
 
   function pause() {
@@ -1396,13 +1507,18 @@ export function mount(root, payload, { id, model } = {}) {
     pass = new Pass(payload);
     plots = pass.steps.map(({ plot }) => plot ?? undefined);
     asked = new Set();
-    const graph = graphView(pass, go);
+    const graph = graphView(pass, pressBox);
+    const chain = chainView(pass, () => {
+      select(null);
+      controls.focus();
+    });
     const code = codeView(pass, now, go);
     const table = tableView(pass, go);
     const words = stepView(pass);
     plotCard = plotView(pass);
     controls = controlsView(pass, { now, press: go, toggle });
     views = [graph, controls, words, code, table];
+    marked = [graph, chain];
     put(root, { role: "group", "aria-label": payload.title, lang: payload.language });
     const panels = html("div", { class: "ipygrad-panels" }, words.text);
     if (plotCard.element) panels.append(plotCard.element);
@@ -1416,10 +1532,12 @@ export function mount(root, payload, { id, model } = {}) {
       controls.status,
       words.heading,
       words.products,
+      chain.element,
       panels,
       table.element,
     );
     show(Math.min(step, pass.last));
+    select(null);
     push();
     if (focused) controls.focus();
   }
