@@ -753,13 +753,23 @@ def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
     IndexError
         When the function has no such input.
     ValueError
-        When the pass was restored from data in which it is not.
+        When that input is a constant, for which backward finds nothing, and when the pass was
+        restored from data without plots.
     """
     count = len(step.contributions)
     if not 0 <= argnum < count:
         numbers = "input 0 only" if count == 1 else f"inputs 0 to {count - 1}"
         raise IndexError(f"{step.label} has {numbers}, so there is no input {argnum}")
-    return step._findings.local_derivative(step._bare, argnum)
+    if step.contributions[argnum] is None:
+        raise ValueError(
+            f"input {argnum} of {step.label} is a constant, for which backward finds nothing: make "
+            "it a Variable"
+        )
+    local = step.local_derivatives[argnum]
+    if local is None:
+        reason = step._findings.why_no_plot(step._bare)
+        raise ValueError(f"step {step.index}, {step.label}, {reason}")
+    return local
 
 
 def backward_pass(y: Variable, cotangent: object = None) -> BackwardPass:

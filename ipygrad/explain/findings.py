@@ -106,27 +106,25 @@ class Findings:
             self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
 
-    def local_derivative(self, step: BareStep, argnum: int) -> LocalDerivative:
-        """Return the local derivative for one input, which may be a constant."""
-        return self.local_derivatives(step)[argnum] or self._differentiate(step, argnum)
-
     @_ignoring_overflow
-    def _differentiate(self, step: BareStep, argnum: int) -> LocalDerivative:
-        node, variables = self._graph.functions[step.function], self._graph.variables
-        return local_derivative_of(
-            node.function,
-            argnum,
-            x_name=variables[node.inputs[argnum]].name,
-            y_name=next((variables[y].name for y in node.outputs if y is not None), ""),
-            label=node.label,
-        )
-
     def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
         """Return the local derivative for each input; None for a constant."""
         if step.index not in self._locals:
+            node, variables = self._graph.functions[step.function], self._graph.variables
+            y_name = next((variables[y].name for y in node.outputs if y is not None), "")
             self._locals[step.index] = tuple(
-                None if contribution is None else self._differentiate(step, argnum)
-                for argnum, contribution in enumerate(step.contributions)
+                None
+                if contribution is None
+                else local_derivative_of(
+                    node.function,
+                    argnum,
+                    x_name=variables[number].name,
+                    y_name=y_name,
+                    label=node.label,
+                )
+                for argnum, (number, contribution) in enumerate(
+                    zip(node.inputs, step.contributions, strict=True)
+                )
             )
         return self._locals[step.index]
 

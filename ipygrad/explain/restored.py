@@ -66,26 +66,6 @@ class RestoredFindings(Findings):
         """Return what the plot is drawn from; None for each input where it was not stored."""
         return self._stored[step.index].locals_ or (None,) * len(step.contributions)
 
-    def local_derivative(self, step: BareStep, argnum: int) -> LocalDerivative:
-        """Return the local derivative for one input.
-
-        Raises
-        ------
-        ValueError
-            When it was not stored.
-        """
-        local = self.local_derivatives(step)[argnum]
-        if local is None:
-            label = self._graph.functions[step.function].label
-            is_constant = step.contributions[argnum] is None
-            raise ValueError(
-                f"step {step.index}, {label}, was restored from data, in which there are no local "
-                "derivatives for constants"
-                if is_constant
-                else f"step {step.index}, {label}, {self.why_no_plot(step)}"
-            )
-        return local
-
     def why_no_plot(self, step: BareStep) -> str:
         """Say why nothing can be drawn, as the rest of a sentence about the step."""
         if super().has_plot(step):

@@ -1101,6 +1101,28 @@ def test_a_long_equation_scrolls_by_itself(page: Page) -> None:
             assert size["x"] + size["width"] <= 360
 
 
+@pytest.mark.parametrize("width", [360, 900])
+@pytest.mark.parametrize("build", [payloads.chain, payloads.arrays])
+def test_a_long_number_stays_in_its_box(
+    page: Page, build: Callable[[], payloads.Payload], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    payload = build()
+    for product in payload["steps"][1]["products"]:
+        product["contribution"]["text"] = "[0.1739, -0.1366, -0.03049, -0.006803]"
+    root = mounted(page, payload)
+    go(page, 1)
+    outside = root.evaluate(
+        """root => [...root.querySelectorAll(".ipygrad-factor.ipygrad-result")].filter((box) => {
+          const caption = box.querySelector(".ipygrad-caption").getBoundingClientRect();
+          const number = box.querySelector(".ipygrad-number").getBoundingClientRect();
+          const {bottom} = box.getBoundingClientRect();
+          return number.top < caption.bottom - 1 || number.bottom > bottom;
+        }).length"""
+    )
+    assert outside == 0
+
+
 # What JupyterLab's own two themes set.
 THEMES = {
     "light": ("#ffffff", "rgba(0, 0, 0, 0.87)", "#1976d2"),

@@ -31,7 +31,7 @@
 const PLAY_INTERVAL = 1200;
 /** Widths below which captions take two lines, and from which text and plot, and then two products
  * stand side by side, px. */
-const NARROW_PANEL = 480;
+const NARROW_PANEL = 620;
 const WIDE_PANEL = 520;
 const ROOMY_PANEL = 760;
 /** A drawing is fitted to its panel, but not below this scale. */
