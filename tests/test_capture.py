@@ -594,8 +594,8 @@ def test_table() -> None:
         " ".join("-" * width for width in (4, 8, 8, 10, 12, 13, 6, 5)),
         "0 start 1 y – 1",
         "1 exp 1 1.284 1.284 multiply(x,… – 1.284",
-        "2 multiply 1.284 0.5 0.642 x – 0.642",
-        "2 multiply 1.284 0.5 0.642 x 0.642 1.284",
+        "2 multiply 1.284 x = 0.5 0.642 x – 0.642",
+        "2 multiply 1.284 x = 0.5 0.642 x 0.642 1.284",
     ]
     assert repr(bp) == str(bp) == repr(bp.table()) == bp.table()
     assert repr(bp[0]) == "BackwardStep(1: exp, contributions 1.284)"

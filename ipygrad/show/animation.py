@@ -11,6 +11,7 @@ from matplotlib.animation import FFMpegWriter
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ipygrad.explain.products import LONGEST_FORMULA
 from ipygrad.show.figures import DARK_VERMILION, INK, PAPER, drawable, own_style
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.plot import draw_step
@@ -212,8 +213,8 @@ def _words_figure(scene: Scene, frame: Frame, width: float, height: float) -> Fi
 def equations(product: Json) -> list[str]:
     """Return the product of a step and what it is added to, one line each; none for a constant.
 
-    The product is in names and in numbers where it has a formula; where the local derivative is a
-    Jacobian without one, there is none.
+    The product is in names and in numbers where it has a formula that is not too long to be read
+    from far; where the local derivative is a Jacobian without one, there is none.
     """
     if product["constant"] or product["arriving"] is None:
         return []
@@ -222,8 +223,9 @@ def equations(product: Json) -> list[str]:
         for key in ("arriving", "local", "contribution", "before", "after")
     )
     lines = []
-    if product["equation"] is not None:
-        lines.append(product["equation"]["text"])
+    equation = "" if product["equation"] is None else product["equation"]["text"]
+    if 0 < len(equation) <= LONGEST_FORMULA:
+        lines.append(equation)
     elif local is not None and product["local"]["exact"]:
         equals = "=" if product["holds"] else "≠"
         lines.append(f"{arriving} × {local} {equals} {contribution}")

@@ -87,8 +87,14 @@ def column_widths(keys: Sequence[str], cells: Sequence[Sequence[str]], width: in
     words = [_longest_word(*column) for column in columns]
     headings = [max(LEAST_NAME, _longest_word(heading)) for heading in cells[0]]
     names = [key in NAMES for key in keys]
-    # What may be taken from, one after the other: what folds between words, names, anything.
+    values = [max(map(text_columns, column[1:]), default=0) for column in columns]
+    # What may be taken from, one after the other: headings, what folds between words, names,
+    # anything.
     stages = [
+        [
+            max(value, _longest_word(heading))
+            for value, heading in zip(values, cells[0], strict=True)
+        ],
         [w if name else word for w, word, name in zip(widths, words, names, strict=True)],
         [least if name else word for least, word, name in zip(headings, words, names, strict=True)],
         headings,
