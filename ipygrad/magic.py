@@ -23,13 +23,14 @@ from ipygrad.capture.evaluate import (
     shown_in_short,
 )
 from ipygrad.capture.graph import capture_graph
-from ipygrad.capture.observe import Observer, calls_a_backward_with_arguments
+from ipygrad.capture.observe import Observer
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import ends, find_result, ran_backward_itself
-from ipygrad.engine.core import Function, Variable, watching
+from ipygrad.capture.result import ends, find_result, observing, ran_backward_itself
+from ipygrad.engine.core import Function, Variable
 from ipygrad.explain.numbers import described, short
 from ipygrad.explain.words import Words
 from ipygrad.record import BackwardPass, has_kernel
+from ipygrad.show.terminal import show_in_terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -150,7 +151,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _step_through(self, expression: str, options: Namespace) -> None:
         if not expression:
             raise UsageError("%grad needs a result to go back from: write %grad y")
-        result = self._checked(self._evaluate(expression, "RESULT"), "%grad", expression)
+        result = self._named(expression, "%grad")
         graph = capture_graph([result], self.shell.user_ns)
         self._finish(result, graph, options)
 
@@ -175,56 +176,29 @@ class GradMagics(Magics):  # type: ignore[misc]
         self._finish(result, graph, options, cell=cell, write=write)
 
     def _observed(self, cell: Cell, observer: Observer) -> Outcome:
-        with watching(observer):
-            if not calls_a_backward_with_arguments(cell.source):
-                return run(self.shell, cell)
-            with observer.backward_methods_called(lambda owner: isinstance(owner, Function)):
-                return run(self.shell, cell)
+        with observing(cell.source, observer):
+            return run(self.shell, cell)
 
     def _result_of(
         self, cell: Cell, outcome: Outcome, observer: Observer, expression: str
     ) -> Variable:
         """Return the variable that the pass starts from."""
         if expression:
-            return self._checked(self._evaluate(expression, "RESULT"), "%%grad", expression)
+            return self._named(expression, "%%grad")
         result = find_result(cell.source, outcome.value, observer, self.shell.user_ns)
         if result is not None:
-            return self._checked(result, "%%grad", "the cell's last expression")
+            return checked_result(result, "%%grad", "the cell's last expression", "%%grad loss")
         raise UsageError(
-            f"%%grad needs a result to go back from: {_ending(outcome.value)}.\n"
+            f"%%grad needs a result to go back from: {ending(outcome.value, 'the cell')}.\n"
             "End the cell with a Variable, or name one: %%grad loss"
         )
 
-    def _evaluate(self, expression: str, what: str) -> object:
-        try:
-            return eval(expression, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307
-        except SyntaxError as error:
-            raise UsageError(f"{what} is not an expression: {expression} ({error.msg})") from None
-        except NameError as error:
-            raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
-        except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
-            raise UsageError(
-                f"{what}, {expression}, raised {type(error).__name__}: {error}"
-            ) from None
+    def _named(self, expression: str, magic: str) -> Variable:
+        value = self._evaluate(expression, "RESULT")
+        return checked_result(value, magic, expression, f"{magic} loss")
 
-    def _checked(self, value: object, magic: str, what: str) -> Variable:
-        """Return `value` if one can go back from it, else say what it is."""
-        if not isinstance(value, Variable):
-            raise UsageError(
-                f"{magic} needs a result to go back from: {what} is {_without_history(value)}.\n"
-                f"Name a Variable that functions have made: {magic} loss"
-            )
-        if value.creator is None:
-            raise UsageError(
-                f"{magic} needs a result to go back from: {what} is a leaf, a Variable that no "
-                f"function made.\nName one that was computed from others: {magic} loss"
-            )
-        if not isinstance(value.creator, Function):
-            raise UsageError(
-                f"{magic} cannot go back from {what}: it was made by a "
-                f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
-            )
-        return value
+    def _evaluate(self, expression: str, what: str) -> object:
+        return evaluate(expression, what, self.shell.user_global_ns, self.shell.user_ns)
 
     # --- what becomes of it ---
 
@@ -317,7 +291,7 @@ class GradMagics(Magics):  # type: ignore[misc]
 
     def _show(self, bp: BackwardPass, display_as: str) -> None:
         if not has_kernel():
-            print(bp)
+            show_in_terminal(bp)
             return
         is_live = display_as in ("html", "widget")
         if is_live:
@@ -392,10 +366,58 @@ def _without_history(value: object) -> str:
     return described(value) + (", which has no history" if hasattr(value, "shape") else "")
 
 
-def _ending(value: object) -> str:
+def ending(value: object, whole: str) -> str:
+    """Say what a cell or script ends in that has no result."""
     if value is None:
-        return "no name in the cell holds a Variable that a function made"
-    return f"the cell ends in {_without_history(value)}"
+        return f"no name in {whole} holds a Variable that a function made"
+    return f"{whole} ends in {_without_history(value)}"
+
+
+def evaluate(
+    expression: str,
+    what: str,
+    namespace: dict[str, Any],
+    local_names: dict[str, Any] | None = None,
+) -> object:
+    """Evaluate what a user wrote in an option; whatever goes wrong is a UsageError of one line."""
+    try:
+        return eval(expression, namespace, local_names)  # noqa: S307
+    except SyntaxError as error:
+        raise UsageError(f"{what} is not an expression: {expression} ({error.msg})") from None
+    except NameError as error:
+        raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
+    except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
+        raise UsageError(f"{what}, {expression}, raised {type(error).__name__}: {error}") from None
+
+
+def checked_result(value: object, asker: str, what: str, example: str) -> Variable:
+    """Return `value` if one can go back from it, else raise a UsageError that says what it is.
+
+    Parameters
+    ----------
+    asker
+        Who needs a result: ``"%%grad"``.
+    what
+        What `value` is: an expression, or ``"the cell's last expression"``.
+    example
+        How to name another one: ``"%%grad loss"``.
+    """
+    if not isinstance(value, Variable):
+        raise UsageError(
+            f"{asker} needs a result to go back from: {what} is {_without_history(value)}.\n"
+            f"Name a Variable that functions have made: {example}"
+        )
+    if value.creator is None:
+        raise UsageError(
+            f"{asker} needs a result to go back from: {what} is a leaf, a Variable that no "
+            f"function made.\nName one that was computed from others: {example}"
+        )
+    if not isinstance(value.creator, Function):
+        raise UsageError(
+            f"{asker} cannot go back from {what}: it was made by a "
+            f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
+        )
+    return value
 
 
 def _complete(shell: InteractiveShell, event: Any) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ipygrad.engine.core import Function, Variable
+from ipygrad.capture.observe import calls_a_backward_with_arguments
+from ipygrad.engine.core import Function, Variable, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +26,21 @@ _SCOPES = (
     ast.GeneratorExp,
 )
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
+
+
+@contextmanager
+def observing(source: str, observer: Observer) -> Iterator[None]:
+    """Let `observer` see what the engine does for the code inside, whose text is `source`."""
+    by_hand = False
+    # What is no Python says so when it is run.
+    with suppress(SyntaxError):
+        by_hand = calls_a_backward_with_arguments(source)
+    with watching(observer):
+        if not by_hand:
+            yield
+            return
+        with observer.backward_methods_called(lambda owner: isinstance(owner, Function)):
+            yield
 
 
 def find_result(
