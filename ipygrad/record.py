@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -18,19 +18,32 @@ from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
-from ipygrad.explain.local import local_derivative_of
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
-from ipygrad.explain.products import local_equation
 from ipygrad.explain.words import Words
+from ipygrad.show.document import document
+from ipygrad.show.dot import dot_of
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
-from ipygrad.show.payload import Pass, make_payload, table, text_table
+from ipygrad.show.payload import Pass, make_payload
+from ipygrad.show.progress import progress
+from ipygrad.show.restore import restore
+from ipygrad.show.tables import (
+    WIDTH,
+    frame,
+    markdown_sentence,
+    markdown_table,
+    text_table,
+    visible,
+)
+from ipygrad.show.terminal import renderables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
@@ -38,6 +51,7 @@ if TYPE_CHECKING:
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
     from ipygrad.explain.local import LocalDerivative
+    from ipygrad.show.animation import Frame
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
     from ipygrad.show.plot import StepPainter, StepPicture
@@ -57,6 +71,8 @@ PLOT_SECONDS = 5.0
 give the same bytes on every machine."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
+LEAST_WIDTH = 60
+"""Columns below which no table is readable."""
 MOST_NAMES = 20
 
 # Users may have numpy raise at overflow; that is not to stop what is drawn and said about it.
@@ -108,25 +124,16 @@ class BackwardStep:
     before: tuple[Array | None, ...]
     after: tuple[Array | None, ...]
     notes: tuple[str, ...]
-    _names: tuple[tuple[str, ...], str]
     _bare: BareStep
     _findings: Findings
 
-    @cached_property
-    @_ignoring_overflow
+    @property
     def local_derivatives(self) -> tuple[LocalDerivative | None, ...]:
         """For each input what the function does to a small change of it, the others held.
 
         None for a constant.
         """
-        inputs, output = self._names
-        names = {"y_name": output, "label": self.label}
-        return tuple(
-            None
-            if contribution is None
-            else local_derivative_of(self.function, argnum, x_name=inputs[argnum], **names)
-            for argnum, contribution in enumerate(self.contributions)
-        )
+        return self._findings.local_derivatives(self._bare)
 
     @property
     def check(self) -> Check:
@@ -138,14 +145,6 @@ class BackwardStep:
         where = "" if self.line is None else f", line {self.line}"
         contributions = ", ".join(short(c) for c in self.contributions if c is not None)
         return f"BackwardStep({self.index}: {self.label}{where}, contributions {contributions})"
-
-
-class _Drawn(NamedTuple):
-    """What the plot of one step shows, an entry for each input that is no constant."""
-
-    locals_: list[LocalDerivative]
-    numeric: list[float | None]
-    formulas: list[str | None]
 
 
 class BackwardPass(Sequence[BackwardStep]):
@@ -168,10 +167,12 @@ class BackwardPass(Sequence[BackwardStep]):
         run: BackwardRun | None,
         *,
         code: tuple[str, ...] | None = None,
+        first_line: int = 2,
         notices: tuple[str, ...] = (),
         digits: int = DIGITS,
         checks: bool = True,
         start: int = 0,
+        findings: Findings | None = None,
         translation: Translation | None = None,
     ) -> None:
         self.graph = graph
@@ -179,8 +180,11 @@ class BackwardPass(Sequence[BackwardStep]):
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
+        self._first_line = first_line
         self._words = Words(digits=digits)
-        self._findings = Findings(graph, run, self._words, code=code, checks=checks)
+        self._findings = findings or Findings(
+            graph, run, self._words, code=code, first_line=first_line, checks=checks
+        )
         self._start = start
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
@@ -213,8 +217,6 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _step(self, bare: BareStep) -> BackwardStep:
         node = self.graph.functions[bare.function]
-        inputs = tuple(self.graph.variables[v].name for v in node.inputs)
-        output = next((self.graph.variables[v].name for v in node.outputs if v is not None), "")
         return BackwardStep(
             index=bare.index,
             function=node.function,
@@ -225,7 +227,6 @@ class BackwardPass(Sequence[BackwardStep]):
             before=bare.before,
             after=bare.after,
             notes=self._findings.notes(bare),
-            _names=(inputs, output),
             _bare=bare,
             _findings=self._findings,
         )
@@ -280,6 +281,7 @@ class BackwardPass(Sequence[BackwardStep]):
             code=self._code,
             findings=self._findings,
             notices=self._notices,
+            first_line=self._first_line,
         )
 
     def chain(self, variable: object) -> Text:
@@ -295,8 +297,14 @@ class BackwardPass(Sequence[BackwardStep]):
         Raises
         ------
         ValueError
-            When it is not in the graph, or the pass does not reach it.
+            When it is not in the graph, when the pass does not reach it, and when the pass was
+            restored from data in which chains are not.
         """
+        if not self._findings.has_chains:
+            raise ValueError(
+                "this pass was restored from data without chains: only a graph that is small "
+                "enough to be drawn is written with them"
+            )
         is_name = isinstance(variable, str)
         wanted = variable
         if self._translation is not None:
@@ -319,27 +327,66 @@ class BackwardPass(Sequence[BackwardStep]):
 
     # --- text and data ---
 
-    def table(self) -> Text:
-        """Return the table of the whole pass as aligned text: a row for each contribution.
+    @_ignoring_overflow
+    def table(self, style: Literal["text", "markdown"] = "text", *, width: int = WIDTH) -> Text:
+        """Return the table of the whole pass: a row for each contribution.
 
         Below it stand the notes, at most 20. Where there was no pass, because the cell raised, it
         is the table of the variables that there are.
+
+        Parameters
+        ----------
+        style
+            ``"text"``, aligned for a terminal, or ``"markdown"``, for a document.
+        width
+            Columns that aligned text may take, at least 60.
+
+        Raises
+        ------
+        ValueError
+            For another style or a smaller width.
         """
-        return self._table(None)
+        if style == "markdown":
+            notes = [*self._notices, *self._printed_notes(None)]
+            bullets = "\n".join(f"- {markdown_sentence(note)}" for note in notes)
+            return Text("\n\n".join(filter(None, [markdown_table(self._shown), bullets])))
+        if style != "text":
+            raise ValueError(f'a table is "text" or "markdown", not {style!r}')
+        if width < LEAST_WIDTH:
+            raise ValueError(f"the table needs a width of at least {LEAST_WIDTH}, not {width}")
+        return self._table(None, width)
 
     @_ignoring_overflow
-    def _table(self, most: int | None) -> Text:
+    def _table(self, most: int | None, width: int = WIDTH) -> Text:
         shown = self._shown
-        columns, rows, _ = table(shown, most)
-        lines = [shown.title, *self._notices, "", text_table(columns, rows)]
+        sentences = [*self._left_out(most), *self._printed_notes(most)]
+        # A sentence stays in one line: the terminal breaks it, and it can be searched for.
+        above, below = (map(visible, part) for part in ((shown.title, *self._notices), sentences))
+        return Text("\n".join([*above, "", text_table(shown, most, width), *below]))
+
+    def _left_out(self, most: int | None) -> tuple[str, ...]:
+        """Say what a table of so many steps, or variables, leaves out."""
+        count, what = len(self), "steps"
         if self._run is None:
-            variables = sum(node.kind != "constant" for node in self.graph.variables)
-            left_out, what = variables - len(rows), "variables"
-        else:
-            left_out, what = len(self) - len(self._bare[:most]), "steps"
-        if left_out:
-            lines.append(f"… and {left_out:,} more {what}; table() has them all")
-        return Text("\n".join([*lines, *self._printed_notes(most)]))
+            count = sum(node.kind != "constant" for node in self.graph.variables)
+            what = "variables"
+        left_out = count - len(range(count)[:most])
+        return (f"… and {left_out:,} more {what}; table() has them all",) if left_out else ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table as a pandas frame with exact values, a row for each contribution.
+
+        Columns are ``step``, ``function``, ``line``, ``arriving``, ``formula`` (of the local
+        derivative, as text), ``local``, ``contribution``, ``variable``, ``before`` and ``after``;
+        of a partial graph ``name``, ``value``, ``made_by`` and ``line``. Numbers are floats,
+        arrays ndarrays, and what is not there is missing.
+
+        Raises
+        ------
+        ImportError
+            When pandas is not installed.
+        """
+        return frame(self._shown)
 
     def _printed_notes(self, most: int | None) -> list[str]:
         words = self._words
@@ -359,60 +406,62 @@ class BackwardPass(Sequence[BackwardStep]):
         return (self._findings.verdict(bare),) if is_wrong else ()
 
     @_ignoring_overflow
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, plots: bool = False) -> dict[str, Any]:
         """Return the pass as data that ``json.dumps`` takes; numbers exact, arrays nested lists.
 
-        Not-a-number and infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, because
-        JSON has no numbers for them.
-        """
-        graph = self.graph
-        return {
-            "version": 1,
-            "variables": [
-                {
-                    "name": node.name,
-                    "kind": node.kind,
-                    "value": _plain(node.value),
-                    "shape": list(node.value.shape),
-                    "creator": node.creator,
-                    "line": node.line,
-                }
-                for node in graph.variables
-            ],
-            "functions": [
-                {
-                    "label": node.label,
-                    "inputs": list(node.inputs),
-                    "outputs": list(node.outputs),
-                    "generation": node.generation,
-                    "line": node.line,
-                    "source": node.source,
-                }
-                for node in graph.functions
-            ],
-            "results": list(graph.results),
-            "cotangent": None if self._run is None else _plain(self._run.cotangent),
-            "steps": [self._step_to_dict(step) for step in self._bare],
-            "error": self.error,
-        }
+        `ipygrad.show.document` describes every field. `from_dict` makes a pass of it again.
 
-    def _step_to_dict(self, step: BareStep) -> dict[str, Any]:
-        return {
-            "index": step.index,
-            "function": step.function,
-            "cotangents": [_plain(value) for value in step.cotangents],
-            "local_derivatives": [_plain(slope) for slope in self._findings.slopes(step)],
-            "contributions": [_plain(value) for value in step.contributions],
-            "before": [_plain(value) for value in step.before],
-            "after": [_plain(value) for value in step.after],
-            "notes": list(self._findings.notes(step)),
-            "check": _check_to_dict(self._findings.check(step)),
-        }
+        Parameters
+        ----------
+        plots
+            Whether to add what the plots are drawn from: about 8 kB for each input of each step,
+            for a Jacobian up to 80 kB.
+        """
+        own_notices = self._notices[len(self._failure()) :]
+        has_chains = self._layout is not None
+        return document(self._shown, own_notices, plots=plots, chains=has_chains)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> BackwardPass:
+        """Make a pass again from what `to_dict` returned, in another process or years later.
+
+        It shows what the first one showed, but its functions cannot be called. Plots are there if
+        they were asked for when it was written. Nothing in the data is executed, and all of it is
+        checked, so it may come from anybody.
+
+        Raises
+        ------
+        ValueError
+            When the data are of another version, or broken; the sentence names the place.
+        """
+        restored = restore(data)
+        return cls(
+            restored.graph,
+            restored.run,
+            code=restored.code,
+            first_line=restored.first_line,
+            notices=restored.notices,
+            digits=restored.digits,
+            findings=restored.findings,
+        )
+
+    @_ignoring_overflow
+    def to_dot(self) -> str:
+        """Return the graph with values and gradients as text for Graphviz, for tools that read it.
+
+        Nothing else here needs Graphviz.
+        """
+        return dot_of(self.graph, self._values(), self._gradients())
 
     def __str__(self) -> str:
         return str(self._table(MOST_PRINTED_ROWS))
 
     __repr__ = __str__
+
+    @_ignoring_overflow
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> list[RenderableType]:
+        below = (*self._left_out(MOST_PRINTED_ROWS), *self._printed_notes(MOST_PRINTED_ROWS))
+        return renderables(self._shown, below, MOST_PRINTED_ROWS, options.max_width)
 
     # --- pictures and pages ---
 
@@ -438,30 +487,23 @@ class BackwardPass(Sequence[BackwardStep]):
         IndexError
             When there is no such step.
         ValueError
-            When the function has several inputs and `ax` is given.
+            When the function has several inputs and `ax` is given, when all its inputs are
+            constants, and when the pass was restored from data without plots.
         """
         from ipygrad.show.plot import picture_of_step
 
-        self._numbered(number)
-        return picture_of_step(ax=ax, words=self._words, **self._drawn(number)._asdict())
-
-    def _drawn(self, number: int) -> _Drawn:
-        """Return what the plot of a step shows; constants are left out."""
-        step, bare = self[number - 1], self._bare[number - 1]
-        varied = [i for i, local in enumerate(step.local_derivatives) if local is not None]
-        is_wrong = step.check.status == "disagrees"
-        formulas = [local_equation(self.graph, bare, argnum) for argnum in varied]
-        return _Drawn(
-            locals_=[local for local in step.local_derivatives if local is not None],
-            numeric=[step.check.slopes[argnum] if is_wrong else None for argnum in varied],
-            formulas=[None if formula is None else formula.mathtext for formula in formulas],
-        )
+        step = self._numbered(number)
+        drawn = self._findings.drawn(step._bare)
+        if not drawn.locals_:
+            reason = self._findings.why_no_plot(step._bare)
+            raise ValueError(f"step {number}, {step.label}, {reason}")
+        return picture_of_step(ax=ax, words=self._words, **drawn._asdict())
 
     @_ignoring_overflow
     def _draw(self, number: int) -> str | None:
-        """Return the SVG document of a step's plot, None where all inputs are constants."""
+        """Return the SVG document of a step's plot, None where there is nothing to draw."""
         if number not in self._pictures:
-            drawn = self._drawn(number)
+            drawn = self._findings.drawn(self._bare[number - 1])
             self._pictures[number] = self._painter.svg(*drawn) if drawn.locals_ else None
         return self._pictures[number]
 
@@ -558,6 +600,64 @@ class BackwardPass(Sequence[BackwardStep]):
         save_figure(self._still(), path)
 
     @_ignoring_overflow
+    def animate(
+        self,
+        path: str | Path,
+        *,
+        seconds: float = 2.0,
+        size: tuple[int, int] = (1280, 720),
+        overwrite: bool = True,
+    ) -> None:
+        """Save an animation for slides: the start, then a frame for each step.
+
+        A frame shows the graph with the gradients that have arrived so far, the step in words and
+        numbers, and its plot. While the frames are drawn, a bar shows how many are done.
+
+        Parameters
+        ----------
+        path
+            Ending in ``.gif``, or in ``.mp4`` where ffmpeg is installed.
+        seconds
+            For which each step is shown, from 0.1 to 60.
+        size
+            Width and height of the frames, from 320 to 4096 pixels.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        ValueError
+            For another ending, size or time, and for a pass without steps or with more than 500.
+        FileNotFoundError, FileExistsError
+            When there is no such folder; when the file must not be replaced.
+        RuntimeError
+            For ``.mp4`` when there is no ffmpeg.
+        """
+        from ipygrad.show.animation import Scene, animate, check_arguments
+
+        path = check_arguments(path, len(self), size, seconds, overwrite=overwrite)
+        scene = Scene(self.graph, self._layout, self._values(), self._words, last=len(self))
+        frames = progress(self._frames(), len(self) + 1, path.name)
+        animate(scene, frames, path, size, seconds)
+
+    def _frames(self) -> Iterator[Frame]:
+        from ipygrad.show.animation import Frame
+
+        if self._run is None:
+            return
+        number, told = self._words.number, self._payload({})["steps"]
+        gradients: list[str | None] = [None] * len(self.graph.variables)
+        gradients[self.graph.results[0]] = number(self._run.cotangent)
+        yield Frame(0, tuple(gradients), None, told[0], None)
+        for bare in self._bare:
+            inputs = self.graph.functions[bare.function].inputs
+            for variable, after in zip(inputs, bare.after, strict=True):
+                if after is not None:
+                    gradients[variable] = number(after)
+            drawn = self._findings.drawn(bare)
+            yield Frame(bare.index, tuple(gradients), bare.function, told[bare.index], drawn)
+
+    @_ignoring_overflow
     def to_html(self, path: str | Path) -> None:
         """Write a page that steps through this pass in any browser, without kernel or network.
 
@@ -639,17 +739,6 @@ def has_kernel() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def _plain(value: Any) -> Any:
-    """Return numbers and nested lists of numbers for JSON."""
-    if value is None:
-        return None
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list):
-        return [_plain(element) for element in value]
-    return value if abs(value) < float("inf") else str(value)
-
-
 def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
     """Return what a step's function does to a small change of one of its inputs.
 
@@ -671,30 +760,23 @@ def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
     IndexError
         When the function has no such input.
     ValueError
-        When that input is a constant, for which backward finds nothing.
+        When that input is a constant, for which backward finds nothing, and when the pass was
+        restored from data without plots.
     """
     count = len(step.contributions)
     if not 0 <= argnum < count:
         numbers = "input 0 only" if count == 1 else f"inputs 0 to {count - 1}"
         raise IndexError(f"{step.label} has {numbers}, so there is no input {argnum}")
-    local = step.local_derivatives[argnum]
-    if local is None:
+    if step.contributions[argnum] is None:
         raise ValueError(
             f"input {argnum} of {step.label} is a constant, for which backward finds nothing: make "
             "it a Variable"
         )
+    local = step.local_derivatives[argnum]
+    if local is None:
+        reason = step._findings.why_no_plot(step._bare)
+        raise ValueError(f"step {step.index}, {step.label}, {reason}")
     return local
-
-
-def _check_to_dict(check: Check) -> dict[str, Any]:
-    return {
-        "status": check.status,
-        "reason": check.reason,
-        "argnum": check.argnum,
-        "ratio": _plain(check.ratio),
-        "slip": check.slip,
-        "slopes": [_plain(slope) for slope in check.slopes],
-    }
 
 
 def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:

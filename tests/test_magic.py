@@ -21,7 +21,7 @@ def test_the_seed_cell_prints_the_table_and_leaves_gradients(shell: Shell) -> No
     ran = shell.run("%%grad\n" + SEED)
     assert ran.is_fine
     assert ran.text.splitlines()[0] == "Backward pass of y"
-    assert [line.split()[:2] for line in ran.text.splitlines()[4:]] == [
+    assert [line.split()[:2] for line in ran.text.splitlines()[5:]] == [
         ["0", "start"],
         ["1", "square"],
         ["2", "exp"],
@@ -263,7 +263,7 @@ def test_in_a_terminal_the_table_is_printed() -> None:
         check=True,
     )
     assert "Backward pass of y" in done.stdout
-    assert "gradient arriving" in done.stdout
+    assert "gradient  local" in done.stdout
     assert "<div" not in done.stdout
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ipygrad.capture.adapters import ENGINES, libraries_in
@@ -45,11 +45,11 @@ def watched(
     """
     libraries = libraries_in(source, names)
     kinds = classes_in(names, ENGINES)
-    listens = (
-        calls_a_backward_with_arguments(source)
-        or any(map(is_like_micrograd, kinds))
-        or "_prev" in source
-    )
+    by_hand = False
+    # What is no Python says so when it is run.
+    with suppress(SyntaxError):
+        by_hand = calls_a_backward_with_arguments(source)
+    listens = by_hand or any(map(is_like_micrograd, kinds)) or "_prev" in source
     listener = Listener(recorder, observer, libraries)
     with (
         watching(observer),

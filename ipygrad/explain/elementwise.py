@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ipygrad.engine import functions
+from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.calls import Call, call_at
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def elementwise_call(recorded: Call) -> Call | None:
         return None
     shape = recorded.outputs[0].shape
     size = recorded.outputs[0].size
-    if not size or not _fit(recorded, shape):
+    if not size or not is_repeated(shape, *(x.shape for x in recorded.inputs)):
         return None
     if size > MOST_SEPARATED and isinstance(recorded.function, COSTLY):
         return None
@@ -63,12 +64,6 @@ def _sums_always(still: Call) -> bool:
     with suppress(Exception):
         contributions = zip(still.inputs, still.contributions(), strict=True)
         return any(gx is not None and np.shape(gx) != x.shape for x, gx in contributions)
-    return False
-
-
-def _fit(recorded: Call, shape: tuple[int, ...]) -> bool:
-    with suppress(ValueError):
-        return np.broadcast_shapes(shape, *(x.shape for x in recorded.inputs)) == shape
     return False
 
 

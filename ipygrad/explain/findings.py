@@ -1,4 +1,4 @@
-"""What there is to find out about a pass: slopes, checks, notes and chains.
+"""What there is to find out about a pass: local derivatives, checks, notes and chains.
 
 All of it costs time, so it is found when first asked for, and kept.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from ipygrad.capture.own_runs import is_measured
 from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.lessons import describe_faults, describe_measured
-from ipygrad.explain.local import local_slopes
+from ipygrad.explain.local import local_derivative_of, local_slopes
 from ipygrad.explain.notes import non_finite, notes_on
+from ipygrad.explain.products import local_equation
 from ipygrad.explain.verdicts import describe_check
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.explain.chain import Chain
+    from ipygrad.explain.local import LocalDerivative
     from ipygrad.explain.notes import NonFinite
     from ipygrad.explain.products import Slope
     from ipygrad.explain.words import Words
@@ -37,6 +39,24 @@ to give the same bytes on every machine."""
 
 # Users may have numpy raise at overflow; that is not to stop what is found out.
 _ignoring_overflow = np.errstate(all="ignore")
+
+
+class Drawn(NamedTuple):
+    """What the plot of one step shows, an entry for each input that is no constant.
+
+    Attributes
+    ----------
+    locals_
+        The local derivatives.
+    numeric
+        The slope that was measured, where backward is wrong; else None.
+    formulas
+        The local derivative in mathtext, None where it has no formula.
+    """
+
+    locals_: list[LocalDerivative]
+    numeric: list[float | None]
+    formulas: list[str | None]
 
 
 class Findings:
@@ -52,9 +72,13 @@ class Findings:
         The language of the notes.
     code
         Lines of the cell below the magic, None when it is not known.
+    first_line
+        Number of the first of them.
     checks
         Whether each backward is compared with differences of its forward.
     """
+
+    has_chains = True
 
     def __init__(
         self,
@@ -63,14 +87,16 @@ class Findings:
         words: Words,
         *,
         code: tuple[str, ...] | None = None,
+        first_line: int = 2,
         checks: bool = True,
     ) -> None:
         self._graph = graph
         self._run = run
         self._words = words
-        self._source = None if code is None else "\n".join(["", *code])
+        self._source = None if code is None else "\n" * (first_line - 1) + "\n".join(code)
         self._checks: dict[int, Check] = {}
         self._slopes: dict[int, tuple[Slope, ...]] = {}
+        self._locals: dict[int, tuple[LocalDerivative | None, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
         self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
 
@@ -81,6 +107,49 @@ class Findings:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
+
+    @_ignoring_overflow
+    def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
+        """Return the local derivative for each input; None for a constant."""
+        if step.index not in self._locals:
+            node, variables = self._graph.functions[step.function], self._graph.variables
+            y_name = next((variables[y].name for y in node.outputs if y is not None), "")
+            self._locals[step.index] = tuple(
+                None
+                if contribution is None
+                else local_derivative_of(
+                    node.function,
+                    argnum,
+                    x_name=variables[number].name,
+                    y_name=y_name,
+                    label=node.label,
+                )
+                for argnum, (number, contribution) in enumerate(
+                    zip(node.inputs, step.contributions, strict=True)
+                )
+            )
+        return self._locals[step.index]
+
+    def drawn(self, step: BareStep) -> Drawn:
+        """Return what the plot of a step shows; nothing where all inputs are constants."""
+        check = self.check(step)
+        is_wrong = check.status == "disagrees"
+        drawn = Drawn([], [], [])
+        for argnum, local in enumerate(self.local_derivatives(step)):
+            if local is not None:
+                formula = local_equation(self._graph, step, argnum)
+                drawn.locals_.append(local)
+                drawn.numeric.append(check.slopes[argnum] if is_wrong else None)
+                drawn.formulas.append(None if formula is None else formula.mathtext)
+        return drawn
+
+    def why_no_plot(self, _step: BareStep) -> str:
+        """Say why nothing can be drawn, as the rest of a sentence about the step."""
+        return "has only constants as inputs, so there is no local derivative to draw"
+
+    def has_plot(self, step: BareStep) -> bool:
+        """Tell whether there is something to draw, without finding it."""
+        return any(contribution is not None for contribution in step.contributions)
 
     @_ignoring_overflow
     def check(self, step: BareStep) -> Check:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ipygrad.explain.broadcasting import sum_back, summed_axes
+from ipygrad.explain.broadcasting import is_repeated, sum_back, summed_axes
 from ipygrad.explain.formula import Formula, Product, Symbol
 from ipygrad.explain.formulas import is_local, local_formula
 from ipygrad.explain.formulas.rule import summed
@@ -47,7 +47,7 @@ def product_of(step: BareStep, argnum: int, slope: float | Array) -> Array:
 
 
 def _fitted(product: Array, shape: tuple[int, ...]) -> Array:
-    if product.shape == shape or not _is_repeated(product.shape, shape):
+    if product.shape == shape or not is_repeated(product.shape, shape):
         return product
     with np.errstate(all="ignore"):
         return sum_back(product, shape)
@@ -68,7 +68,7 @@ def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:
     contribution = step.contributions[argnum]
     if contribution is None:
         return True
-    if not _is_repeated(step.cotangents[0].shape, contribution.shape):
+    if not is_repeated(step.cotangents[0].shape, contribution.shape):
         return False
     precision = np.finfo(contribution.dtype)
     relative = max(TOLERANCE, ROUNDINGS * float(precision.eps))
@@ -84,13 +84,6 @@ def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:
     return bool(np.all(close))
 
 
-def _is_repeated(y_shape: tuple[int, ...], x_shape: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(y_shape, x_shape) == y_shape
-    except ValueError:
-        return False
-
-
 def summed_text(words: Words, step: BareStep, argnum: int) -> str:
     """Say over which axes an elementwise product is summed; empty where it is not.
 
@@ -98,7 +91,7 @@ def summed_text(words: Words, step: BareStep, argnum: int) -> str:
     """
     contribution = step.contributions[argnum]
     y_shape = step.cotangents[0].shape
-    if contribution is None or not _is_repeated(y_shape, contribution.shape):
+    if contribution is None or not is_repeated(y_shape, contribution.shape):
         return ""
     axes = summed_axes(y_shape, contribution.shape)
     if not axes:

@@ -25,11 +25,10 @@ from ipygrad.capture.own_runs import is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
-from ipygrad.engine.core import Function, Variable
-from ipygrad.explain.numbers import described
 from ipygrad.explain.words import Words
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
 from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
+from ipygrad.magic.results import check_result, ending, evaluate
 from ipygrad.magic.steppers import Steppers
 from ipygrad.record import BackwardPass
 
@@ -101,7 +100,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         self._history.guess(self.shell.user_ns)
         engines = Engines(self._history.calls)
         result = self._evaluate(expression, "RESULT")
-        self._check(result, engines, "%grad", expression)
+        check_result(result, engines, "%grad", expression, "%grad loss")
         self._finish(capture([result], engines, self.shell.user_ns), options)
 
     # --- %%grad ---
@@ -153,47 +152,21 @@ class GradMagics(Magics):  # type: ignore[misc]
         """Return the variable that the pass starts from."""
         if expression:
             result = self._evaluate(expression, "RESULT")
-            self._check(result, engines, "%%grad", expression)
+            check_result(result, engines, "%%grad", expression, "%%grad loss")
             return result
         names = self.shell.user_ns
         result = find_result(cell.source, outcome.value, observer, engines, names)
         if result is not None:
-            self._check(result, engines, "%%grad", "the cell's last expression")
+            what = "the cell's last expression"
+            check_result(result, engines, "%%grad", what, "%%grad loss")
             return result
         raise UsageError(
-            f"%%grad needs a result to go back from: {_ending(outcome.value)}.\n"
+            f"%%grad needs a result to go back from: {ending(outcome.value, 'the cell')}.\n"
             "End the cell with a Variable, or name one: %%grad loss"
         )
 
     def _evaluate(self, expression: str, what: str) -> object:
-        try:
-            return eval(expression, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307
-        except SyntaxError as error:
-            raise UsageError(f"{what} is not an expression: {expression} ({error.msg})") from None
-        except NameError as error:
-            raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
-        except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
-            raise UsageError(
-                f"{what}, {expression}, raised {type(error).__name__}: {error}"
-            ) from None
-
-    def _check(self, value: object, engines: Engines, magic: str, what: str) -> None:
-        """Raise when one cannot go back from `value`, and say what it is."""
-        if not isinstance(value, Variable) and engines.adapter_of(value) is None:
-            raise UsageError(
-                f"{magic} needs a result to go back from: {what} is {_without_history(value)}.\n"
-                f"Name a Variable that functions have made: {magic} loss"
-            )
-        if not engines.is_result(value):
-            raise UsageError(
-                f"{magic} needs a result to go back from: {what} is a leaf, a Variable that no "
-                f"function made.\nName one that was computed from others: {magic} loss"
-            )
-        if isinstance(value, Variable) and not isinstance(value.creator, Function):
-            raise UsageError(
-                f"{magic} cannot go back from {what}: it was made by a "
-                f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
-            )
+        return evaluate(expression, what, self.shell.user_global_ns, self.shell.user_ns)
 
     # --- what becomes of it ---
 
@@ -307,17 +280,6 @@ def check_step_number(number: int, recorded: BackwardRun) -> None:
         raise UsageError(
             f"--step {number} is not in this pass, which has steps 0 to {len(recorded.steps)}"
         )
-
-
-def _without_history(value: object) -> str:
-    """Say what a value is: "an ndarray of shape (3,), which has no history"."""
-    return described(value) + (", which has no history" if hasattr(value, "shape") else "")
-
-
-def _ending(value: object) -> str:
-    if value is None:
-        return "no name in the cell holds a Variable that a function made"
-    return f"the cell ends in {_without_history(value)}"
 
 
 def load(shell: InteractiveShell) -> None:

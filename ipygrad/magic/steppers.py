@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from IPython.display import display
 
 from ipygrad.record import has_kernel
+from ipygrad.show.terminal import show_in_terminal
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,7 +34,7 @@ class Steppers:
     def show(self, bp: BackwardPass, display_as: str) -> None:
         """Display a pass; print it where there is no kernel."""
         if not has_kernel():
-            print(bp)
+            show_in_terminal(bp)
             return
         is_live = display_as in ("html", "widget")
         if is_live:

@@ -18,7 +18,7 @@ means "not yet" and is shown as a dash, never as 0.
     start          number of the step that is shown first
     notices        [text], shown above everything: too large, cut short, an error
     code           null | the cell's code
-      first        number of its first line: 2, the magic's being 1
+      first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
     graph          where steps were cut, only what the kept ones touch
       width        of the drawing in px; null when the graph is too large to be laid out
@@ -84,8 +84,8 @@ means "not yet" and is shown as a dash, never as 0.
       source       null where no user wrote the backward that ran |
         lines      [text]
         values     [{"name": text, "value": Number}], what its names held when it returned
-      picture      bool: it has a plot, since some input is no constant; where no step has one, no
-                   room is kept
+      picture      bool: it has a plot, since some input is no constant, and is not lost; where no
+                   step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
                    null (drawn on demand by a kernel, or none) ]
     table
@@ -104,13 +104,14 @@ from ipygrad.explain.formulas import is_local
 from ipygrad.explain.numbers import exact, shape_text, short
 from ipygrad.explain.products import (
     equation,
+    is_written_out,
     product_before_sum,
     product_holds,
     step_formula,
     summed_text,
 )
 from ipygrad.explain.words import describe_start, describe_step
-from ipygrad.show.layout import shorten, text_columns
+from ipygrad.show.layout import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,11 +143,13 @@ class Pass:
     words
         The language and the number of digits.
     code
-        Lines of the cell below the magic, whose line is 1; None when it is not known.
+        Lines of the cell below the magic; None when it is not known.
     findings
         Slopes, checks and notes of each step.
     notices
         What is said above everything.
+    first_line
+        Number of the first line of the code; 1 for a script, which has no magic above it.
     """
 
     graph: Graph
@@ -155,6 +158,7 @@ class Pass:
     code: tuple[str, ...] | None
     findings: Findings
     notices: tuple[str, ...]
+    first_line: int = 2
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -206,7 +210,9 @@ def make_payload(
         "words": dict(words.interface),
         "start": start,
         "notices": notices,
-        "code": None if shown.code is None else {"first": 2, "lines": list(shown.code)},
+        "code": None
+        if shown.code is None
+        else {"first": shown.first_line, "lines": list(shown.code)},
         "graph": _graph(shown, layout, steps, kept),
         "steps": [
             _start(shown, kept),
@@ -389,7 +395,7 @@ def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
         "source": _source(words, step),
-        "picture": any(contribution is not None for contribution in step.contributions),
+        "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
 
@@ -412,7 +418,7 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
     contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
     is_constant = contribution is None
     is_wrong = shown.findings.check(step).status == "disagrees"
-    formula = step_formula(graph, step, argnum) if is_local(node.function) else None
+    formula = local_formula(shown, step, argnum)
     local = _number(words, slope)
     if local is None and not is_constant:
         local = {"text": words("jacobian"), "exact": ""}
@@ -426,13 +432,21 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
         "holds": slope is None or product_holds(step, argnum, slope),
         "arriving": arriving_number(words, step),
         "local": local,
-        "formula": _formula(None if is_constant else formula),
+        "formula": _formula(formula),
         "equation": None if is_wrong else _formula(equation(words, graph, step, argnum, slope)),
         "summed": summed,
         "contribution": _number(words, contribution),
         "before": _number(words, step.before[argnum]),
         "after": _number(words, step.after[argnum]),
     }
+
+
+def local_formula(shown: Pass, step: BareStep, argnum: int) -> Formula | None:
+    """Return the local derivative as a formula; None for a constant, and where it has none."""
+    node = shown.graph.functions[step.function]
+    if step.contributions[argnum] is None or not is_local(node.function):
+        return None
+    return step_formula(shown.graph, step, argnum)
 
 
 def _check(shown: Pass, step: BareStep) -> Json | None:
@@ -487,7 +501,7 @@ PASS_COLUMNS = (
 GRAPH_COLUMNS = ("name", "value", "made_by", "line")
 
 
-def table(shown: Pass, most: int | None = None) -> Table:
+def table(shown: Pass, most: int | None = None, *, longest_local: int | None = None) -> Table:
     """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
 
     A pass has one row for the start, then one for each input of each step; constants are left out,
@@ -498,6 +512,9 @@ def table(shown: Pass, most: int | None = None) -> Table:
     ----------
     most
         Steps, or variables, to show; None for all.
+    longest_local
+        Columns that a local derivative may take with its formula, "2·b = 2.568", before that is
+        left out; None for any number.
     """
     if shown.run is None:
         rows = _variable_rows(shown)[:most]
@@ -510,7 +527,7 @@ def table(shown: Pass, most: int | None = None) -> Table:
     ]
     row_steps = [0]
     for step in shown.steps[:most]:
-        of_step = _step_rows(shown, step)
+        of_step = _step_rows(shown, step, longest_local)
         rows += of_step
         row_steps += [step.index] * len(of_step)
     return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
@@ -524,15 +541,14 @@ def _line(node: VariableNode | FunctionNode) -> str:
     return "" if node.line is None else str(node.line)
 
 
-def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
+def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
-    slopes = shown.findings.slopes(step)
     turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
     rows: list[tuple[str, ...]] = [
         (
             *turn,
-            "" if slopes[argnum] is None else words.number(slopes[argnum]),
+            _local(shown, step, argnum, longest),
             words.number(contribution),
             graph.variables[node.inputs[argnum]].name,
             words.number(step.before[argnum]),
@@ -542,6 +558,18 @@ def _step_rows(shown: Pass, step: BareStep) -> list[tuple[str, ...]]:
         if contribution is not None
     ]
     return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
+
+
+def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str:
+    """Return a local derivative with its formula, where that fits and is not the number itself."""
+    slope = shown.findings.slopes(step)[argnum]
+    if slope is None:
+        return ""
+    number, formula = shown.words.number(slope), local_formula(shown, step, argnum)
+    if formula is None or is_written_out(formula) or formula.text == number:
+        return number
+    both = f"{formula.text} = {number}"
+    return number if longest is not None and text_columns(both) > longest else both
 
 
 def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
@@ -558,18 +586,3 @@ def _made_by(graph: Graph, node: VariableNode) -> str:
         return ""
     creator = graph.functions[node.creator]
     return f"{creator.label}({', '.join(graph.variables[v].name for v in creator.inputs)})"
-
-
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], limit: int = 18) -> str:
-    """Return a table as aligned text; a cell of more than `limit` columns is cut."""
-    cells = [[shorten(cell, limit) for cell in row] for row in (columns, *rows)]
-    widths = [max(map(text_columns, column)) for column in zip(*cells, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        padded = [
-            cell + " " * (w - text_columns(cell)) for cell, w in zip(row, widths, strict=True)
-        ]
-        return "  ".join(padded).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])

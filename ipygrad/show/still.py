@@ -103,6 +103,7 @@ def still_picture(
     gradients: Sequence[str | None],
     steps: Sequence[StillStep],
     left_out: int = 0,
+    current: int | None = None,
 ) -> Figure:
     """Draw the graph with values and gradients, and the local derivative of each step under it.
 
@@ -119,6 +120,8 @@ def still_picture(
         shown as fit into 8 panels.
     left_out
         How many more steps there are, which were not even passed.
+    current
+        Number of a function whose box is drawn with a strong edge.
     """
     # From top to bottom: how high, and who draws it.
     blocks: list[tuple[float, Callable[[_Region], None]]] = []
@@ -140,6 +143,7 @@ def still_picture(
                 texts=(values, gradients),
                 line=line,
                 scale=scale,
+                current=current,
             )
             blocks.append(((line.bottom - line.top) * scale, draw))
     panels, too_many = _panels(steps)
@@ -223,6 +227,7 @@ def _draw_line(
     texts: tuple[Sequence[str], Sequence[str | None]],
     line: _Line,
     scale: float,
+    current: int | None,
 ) -> None:
     """Draw one part of the graph at `scale` inches per px."""
     left, top, right, bottom = line
@@ -238,13 +243,16 @@ def _draw_line(
     size = 13 * 72 * scale
     for function, box in zip(graph.functions, layout.functions, strict=True):
         if left <= box.x < right:
-            _draw_box(axes, box, box.height / 2, FUNCTION_FILL, stroke)
+            edge_look = (
+                (DARK_VERMILION, 3 * stroke) if function.index == current else (GREY, stroke)
+            )
+            _draw_box(axes, box, box.height / 2, FUNCTION_FILL, *edge_look)
             _write_row(axes, box, 0.5, drawable(function.label, "function"), size)
     for variable, box, value, gradient in zip(
         graph.variables, layout.variables, *texts, strict=True
     ):
         if left <= box.x < right:
-            _draw_box(axes, box, 5, FILLS[variable.kind], stroke)
+            _draw_box(axes, box, 5, FILLS[variable.kind], GREY, stroke)
             name = drawable(variable.name, f"variable {variable.index + 1}")
             _write_row(axes, box, 0.21, name, size, fontweight="bold")
             _write_row(axes, box, 0.5, drawable(value, "…") if value != name else "", size)
@@ -254,7 +262,7 @@ def _draw_line(
                 _write_row(axes, box, 0.79, f"grad {gradient or '—'}", size, color=DARK_VERMILION)
 
 
-def _draw_box(axes: Axes, box: Box, radius: float, fill: str, stroke: float) -> None:
+def _draw_box(axes: Axes, box: Box, radius: float, fill: str, edge: str, stroke: float) -> None:
     axes.add_patch(
         FancyBboxPatch(
             (box.x, box.y),
@@ -262,7 +270,7 @@ def _draw_box(axes: Axes, box: Box, radius: float, fill: str, stroke: float) -> 
             box.height,
             boxstyle=f"round,pad=0,rounding_size={radius}",
             facecolor=fill,
-            edgecolor=GREY,
+            edgecolor=edge,
             linewidth=stroke,
         )
     )
@@ -329,16 +337,25 @@ def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def png_of(figure: Figure, dpi: float = 110) -> bytes:
-    """Write a figure as PNG with a palette of 64 colours: for the same figure the same bytes."""
+def image_of(figure: Figure, dpi: float) -> Image.Image:
+    """Draw a figure as an image of red, green and blue."""
     drawn = io.BytesIO()
     with own_style():
         figure.savefig(drawn, format="rgba", dpi=dpi)
     size = (figure.get_size_inches() * dpi).astype(int)
-    picture = Image.frombytes("RGBA", (size[0], size[1]), drawn.getvalue()).convert("RGB")
-    palette = picture.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    return Image.frombytes("RGBA", (size[0], size[1]), drawn.getvalue()).convert("RGB")
+
+
+def with_palette(image: Image.Image) -> Image.Image:
+    """Return an image with 64 colours: for the same image the same."""
+    return image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+
+
+def png_of(figure: Figure, dpi: float = 110) -> bytes:
+    """Write a figure as PNG with a palette: for the same figure the same bytes."""
     written = io.BytesIO()
-    palette.save(written, format="PNG", optimize=True, dpi=(dpi, dpi))
+    image = with_palette(image_of(figure, dpi))
+    image.save(written, format="PNG", optimize=True, dpi=(dpi, dpi))
     return written.getvalue()
 
 

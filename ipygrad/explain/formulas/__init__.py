@@ -9,7 +9,8 @@ from ipygrad.explain.formulas.elementwise import ELEMENTWISE
 from ipygrad.explain.formulas.matrices import MATRICES
 from ipygrad.explain.formulas.places import PLACES
 from ipygrad.explain.formulas.reductions import REDUCTIONS
-from ipygrad.explain.formulas.rule import Rules, Site
+from ipygrad.explain.formulas.rule import Rule, Rules, Site
+from ipygrad.explain.formulas.written import RestoredFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from ipygrad.explain.formula import Formula
 
 RULES: Rules = {**ELEMENTWISE, **REDUCTIONS, **PLACES, **MATRICES}
+
+
+def rule_of(function: Function) -> Rule | None:
+    """Return the rule of a function's class, or what is known of a restored one."""
+    return function.rule if isinstance(function, RestoredFunction) else RULES.get(type(function))
 
 
 def local_formula(
@@ -48,7 +54,7 @@ def local_formula(
         contribution, in which the gradients arriving stand. None for a class that is not in the
         table, such as a user's own, whatever it inherits from.
     """
-    rule = RULES.get(type(function))
+    rule = rule_of(function)
     if rule is None:
         return None
     if not arriving:
@@ -66,11 +72,11 @@ def _subscript(number: int) -> str:
 
 def is_local(function: Function) -> bool:
     """Tell whether `local_formula` gives a local derivative, and no contribution."""
-    rule = RULES.get(type(function))
+    rule = rule_of(function)
     return rule is not None and rule.is_local
 
 
 def role_of(function: Function) -> str | None:
     """Return what a function does to gradients, as a key of the sentences; None if unknown."""
-    rule = RULES.get(type(function))
+    rule = rule_of(function)
     return None if rule is None else f"role_{rule.role}"

@@ -90,14 +90,14 @@ class Rule(NamedTuple):
     role
         What it does to gradients: a key of the sentences, without its ``role_``.
     formula
-        Returns the formula for one input.
+        Returns the formula for one input; None where it is not known.
     is_local
         Whether the formula is the local derivative of each output element by the input element
         under it; else it is the contribution, with the gradient arriving in it.
     """
 
     role: str
-    formula: Callable[[Site], Formula]
+    formula: Callable[[Site], Formula | None]
     is_local: bool
 
 

@@ -1,0 +1,172 @@
+"""``python -m ipygrad script.py -o page.html``: ``%%grad`` for those who have no notebook."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tokenize
+import traceback
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from ipygrad.capture.adapters import Engines
+from ipygrad.capture.adapters.captured import capture
+from ipygrad.capture.backward import checked_cotangent, run_backward
+from ipygrad.capture.history import History
+from ipygrad.capture.observe import Observer
+from ipygrad.capture.quiet import quietly
+from ipygrad.capture.result import find_result
+from ipygrad.capture.script import run_script
+from ipygrad.capture.watching import watched
+from ipygrad.magic.results import check_result, ending, evaluate
+from ipygrad.record import BackwardPass
+from ipygrad.show.files import checked_path, written_whole
+from ipygrad.show.terminal import show_in_terminal
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from ipygrad.capture.script import Ran
+
+PROGRAM = "python -m ipygrad"
+EXAMPLE = "--result loss"
+FINE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes; that of a script which ends by ``sys.exit(code)`` is handed on."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a script, show the backward pass of its result, and return an exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        path = None
+        if options.output is not None:
+            path = checked_path(options.output, (".html", ".htm"), "a page")
+        source = _read(options.script)
+    except (OSError, UsageError, ValueError) as error:
+        return _say(str(error), MISUSED)
+    observer = Observer(options.script)
+    recorder = History().next_cell(observer)
+    engines = Engines(recorder.calls)
+    with watched(source, {}, observer, recorder, engines):
+        ran = run_script(options.script, source)
+    code = _exit_code(ran.error)
+    if code is not None:
+        return code
+    try:
+        bp = _pass(options, source, ran, observer, engines)
+    except UsageError as error:
+        return _say(str(error), MISUSED)
+    if path is None:
+        show_in_terminal(bp)
+    else:
+        try:
+            with written_whole(path) as part:
+                bp.to_html(part)
+        except OSError as error:
+            return _say(f"{path} cannot be written: {error.strerror}", MISUSED)
+        _say(f"{path} has the {len(bp)} steps of this pass", FINE)
+    if bp.error is not None:
+        return _say(bp.error, FAILED)
+    return FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Run a script and step back through the backward pass of its result. Without "
+        "-o the table of steps is printed.",
+        epilog="Exit codes: 0 fine, 1 the script or a backward failed, 2 wrong use; that of a "
+        "script which calls sys.exit(code) is handed on.",
+    )
+    parser.add_argument("script", help="Python file; runs once, as python runs it.")
+    parser.add_argument(
+        "-o", "--output", metavar="PAGE", help="Write a page that steps, ending in .html."
+    )
+    parser.add_argument(
+        "--result",
+        metavar="EXPR",
+        help="Go back from this expression, instead of the script's last expression or the last "
+        "variable that it computes.",
+    )
+    parser.add_argument(
+        "--cotangent", metavar="EXPR", help="Start from this gradient instead of ones."
+    )
+    parser.add_argument("--step", type=int, metavar="N", default=0, help="Open the page at step N.")
+    return parser
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"ipygrad: {sentence}", file=sys.stderr)
+    return code
+
+
+def _read(path: str) -> str:
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no Python file: {error}") from None
+
+
+def _exit_code(error: BaseException | None) -> int | None:
+    """Show what a script raised, as Python would; None when one can go on."""
+    if isinstance(error, SystemExit):
+        if isinstance(error.code, int) or error.code is None:
+            return error.code or None
+        print(error.code, file=sys.stderr)
+        return FAILED
+    if error is None:
+        return None
+    traceback.print_exception(error)
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+
+
+def _pass(
+    options: Namespace, source: str, ran: Ran, observer: Observer, engines: Engines
+) -> BackwardPass:
+    found = _result(options, source, ran, observer, engines)
+    graph, translation = capture([found], engines, ran.namespace, observer)
+    result = graph.variables[graph.results[0]]
+    cotangent = None
+    if options.cotangent is not None:
+        value = evaluate(options.cotangent, "--cotangent", ran.namespace)
+        try:
+            cotangent = checked_cotangent(result.variable, result.name, value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"--cotangent {options.cotangent}: {error}") from None
+    with quietly():
+        run = run_backward(graph, cotangent)
+    if not 0 <= options.step <= len(run.steps):
+        raise UsageError(
+            f"--step {options.step} is not in this pass, which has steps 0 to {len(run.steps)}"
+        )
+    lines = tuple(source.rstrip("\n").split("\n"))
+    return BackwardPass(
+        graph, run, code=lines, first_line=1, start=options.step, translation=translation
+    )
+
+
+def _result(
+    options: Namespace, source: str, ran: Ran, observer: Observer, engines: Engines
+) -> object:
+    if options.result is not None:
+        found = evaluate(options.result, "--result", ran.namespace)
+        what = options.result
+    else:
+        found = find_result(source, ran.value, observer, engines, ran.namespace)
+        what = "the script's last expression"
+        if found is None:
+            raise UsageError(
+                f"{PROGRAM} needs a result to go back from: {ending(ran.value, 'the script')}.\n"
+                f"End the script with a Variable, or name one: {EXAMPLE}"
+            )
+    check_result(found, engines, PROGRAM, what, EXAMPLE)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

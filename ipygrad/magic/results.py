@@ -1,0 +1,73 @@
+"""What users name as a result: evaluated, and refused where one cannot go back from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from ipygrad.engine.core import Function, Variable
+from ipygrad.explain.numbers import described
+
+if TYPE_CHECKING:
+    from ipygrad.capture.adapters import Engines
+
+
+def evaluate(
+    expression: str,
+    what: str,
+    namespace: dict[str, Any],
+    local_names: dict[str, Any] | None = None,
+) -> object:
+    """Evaluate what a user wrote in an option; whatever goes wrong is a UsageError of one line."""
+    try:
+        return eval(expression, namespace, local_names)  # noqa: S307
+    except SyntaxError as error:
+        raise UsageError(f"{what} is not an expression: {expression} ({error.msg})") from None
+    except NameError as error:
+        raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
+    except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
+        raise UsageError(f"{what}, {expression}, raised {type(error).__name__}: {error}") from None
+
+
+def check_result(value: object, engines: Engines, asker: str, what: str, example: str) -> None:
+    """Raise a UsageError that says what `value` is when one cannot go back from it.
+
+    Parameters
+    ----------
+    engines
+        Whose variables count.
+    asker
+        Who needs a result: ``"%%grad"``.
+    what
+        What `value` is: an expression, or ``"the cell's last expression"``.
+    example
+        How to name another one: ``"%%grad loss"``.
+    """
+    if not isinstance(value, Variable) and engines.adapter_of(value) is None:
+        raise UsageError(
+            f"{asker} needs a result to go back from: {what} is {_without_history(value)}.\n"
+            f"Name a Variable that functions have made: {example}"
+        )
+    if not engines.is_result(value):
+        raise UsageError(
+            f"{asker} needs a result to go back from: {what} is a leaf, a Variable that no "
+            f"function made.\nName one that was computed from others: {example}"
+        )
+    if isinstance(value, Variable) and not isinstance(value.creator, Function):
+        raise UsageError(
+            f"{asker} cannot go back from {what}: it was made by a "
+            f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
+        )
+
+
+def ending(value: object, whole: str) -> str:
+    """Say what a cell or script ends in that has no result."""
+    if value is None:
+        return f"no name in {whole} holds a Variable that a function made"
+    return f"{whole} ends in {_without_history(value)}"
+
+
+def _without_history(value: object) -> str:
+    """Say what a value is: "an ndarray of shape (3,), which has no history"."""
+    return described(value) + (", which has no history" if hasattr(value, "shape") else "")
