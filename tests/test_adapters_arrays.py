@@ -11,7 +11,6 @@ import pytest
 np.int = int  # type: ignore[attr-defined]  # noqa: NPY001
 
 import dezero  # noqa: E402
-import torch  # noqa: E402
 
 from ipygrad import backward_pass  # noqa: E402
 from ipygrad.explain.products import step_formula  # noqa: E402
@@ -93,6 +92,7 @@ def of_dezero() -> tuple[Any, Any]:
 
 
 def of_torch() -> tuple[Any, Any]:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     w = torch.tensor(W, requires_grad=True)
     return w, torch.tanh(torch.tensor(X, requires_grad=True) @ w).sum()
 
@@ -102,7 +102,9 @@ def local_derivatives_of(step: BackwardStep) -> list[Any]:
     return [*step.local_derivatives]
 
 
-every_engine = pytest.mark.parametrize("make", [of_a_learner, of_dezero, of_torch])
+every_engine = pytest.mark.parametrize(
+    "make", [of_a_learner, of_dezero, pytest.param(of_torch, marks=pytest.mark.torch)]
+)
 
 
 @every_engine
@@ -177,7 +179,9 @@ def test_whole_numbers_of_dezero_have_no_jumps(data: Any) -> None:
     assert [local.marks for local in local_derivatives_of(step)] == [(), ()]
 
 
+@pytest.mark.torch
 def test_what_torch_hands_on_in_single_precision_is_known_as_that() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     x = torch.ones(80, 60, requires_grad=True)
     steps = backward_pass(x.reshape(60, 80).t())
     structures = [local_derivatives_of(step)[0].structure for step in steps]
