@@ -1,6 +1,6 @@
 """What the engine costs beside hand-written numpy and beside other engines, in one run.
 
-Install the rivals with ``pip install '.[test]'`` (torch by itself) and run
+Install the rivals with ``pip install '.[bench]'`` (torch by itself) and run
 ``python -m tests.benchmarks.engine``; ``--quick`` leaves out the largest sizes, ``--slow`` brings
 the rival that takes minutes. Each job is one step, forward and backward; each time is the best of
 several runs. All engines must agree on the gradients. At the end stands, in plain words, what is
