@@ -12,14 +12,20 @@ from IPython.core.error import UsageError
 
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
-from ipygrad.capture.backward import checked_cotangent, run_backward
+from ipygrad.capture.backward import run_backward
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import find_result
 from ipygrad.capture.script import run_script
 from ipygrad.capture.watching import watched
-from ipygrad.magic.results import check_result, ending, evaluate
+from ipygrad.magic.results import (
+    check_result,
+    check_step_number,
+    ending,
+    evaluate,
+    fitting_cotangent,
+)
 from ipygrad.record import BackwardPass
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.terminal import show_in_terminal
@@ -130,20 +136,13 @@ def _pass(
 ) -> BackwardPass:
     found = _result(options, source, ran, observer, engines)
     graph, translation = capture([found], engines, ran.namespace, observer)
-    result = graph.variables[graph.results[0]]
     cotangent = None
     if options.cotangent is not None:
         value = evaluate(options.cotangent, "--cotangent", ran.namespace)
-        try:
-            cotangent = checked_cotangent(result.variable, result.name, value)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"--cotangent {options.cotangent}: {error}") from None
+        cotangent = fitting_cotangent(value, graph, options.cotangent)
     with quietly():
         run = run_backward(graph, cotangent)
-    if not 0 <= options.step <= len(run.steps):
-        raise UsageError(
-            f"--step {options.step} is not in this pass, which has steps 0 to {len(run.steps)}"
-        )
+    check_step_number(options.step, run)
     lines = tuple(source.rstrip("\n").split("\n"))
     return BackwardPass(
         graph, run, code=lines, first_line=1, start=options.step, translation=translation

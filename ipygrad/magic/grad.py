@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
-from ipygrad.capture.backward import checked_cotangent, run_backward
+from ipygrad.capture.backward import run_backward
 from ipygrad.capture.evaluate import (
     forget_rendering,
     parse,
@@ -28,7 +28,13 @@ from ipygrad.capture.watching import watched
 from ipygrad.explain.words import Words
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
 from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
-from ipygrad.magic.results import check_result, ending, evaluate
+from ipygrad.magic.results import (
+    check_result,
+    check_step_number,
+    ending,
+    evaluate,
+    fitting_cotangent,
+)
 from ipygrad.magic.steppers import Steppers
 from ipygrad.record import BackwardPass
 
@@ -42,7 +48,6 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.calls import CallRecorder, Turn
     from ipygrad.capture.evaluate import Cell, Outcome
-    from ipygrad.capture.graph import Graph
 
 
 @magics_class
@@ -182,7 +187,8 @@ class GradMagics(Magics):  # type: ignore[misc]
         graph, translation = captured
         cotangent = None
         if options.cotangent is not None:
-            cotangent = self._cotangent(graph, options.cotangent)
+            value = self._evaluate(options.cotangent, "--cotangent")
+            cotangent = fitting_cotangent(value, graph, options.cotangent)
         # What the user's backward methods print is heard where they run as in result.backward().
         with nullcontext() if write and translation is None else quietly():
             right = run_backward(graph, cotangent)
@@ -220,14 +226,6 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not options.quiet:
             self._after_the_cell(lambda: self._steppers.show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
-
-    def _cotangent(self, graph: Graph, expression: str) -> object:
-        value = self._evaluate(expression, "--cotangent")
-        result = graph.variables[graph.results[0]]
-        try:
-            return checked_cotangent(result.variable, result.name, value)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"--cotangent {expression}: {error}") from None
 
     def _partial(
         self,
@@ -272,14 +270,6 @@ class GradMagics(Magics):  # type: ignore[misc]
             call()
 
         events.register("post_run_cell", once)
-
-
-def check_step_number(number: int, recorded: BackwardRun) -> None:
-    """Raise when a pass has no step of that number."""
-    if not 0 <= number <= len(recorded.steps):
-        raise UsageError(
-            f"--step {number} is not in this pass, which has steps 0 to {len(recorded.steps)}"
-        )
 
 
 def load(shell: InteractiveShell) -> None:

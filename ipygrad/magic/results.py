@@ -1,4 +1,4 @@
-"""What users name as a result: evaluated, and refused where one cannot go back from it."""
+"""What users write in options: evaluated, and refused where one cannot go back from it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from ipygrad.capture.backward import checked_cotangent
 from ipygrad.engine.core import Function, Variable
 from ipygrad.explain.numbers import described
 
 if TYPE_CHECKING:
     from ipygrad.capture.adapters import Engines
+    from ipygrad.capture.backward import BackwardRun
+    from ipygrad.capture.graph import Graph
+    from ipygrad.engine.core import Array
 
 
 def evaluate(
@@ -58,6 +62,23 @@ def check_result(value: object, engines: Engines, asker: str, what: str, example
         raise UsageError(
             f"{asker} cannot go back from {what}: it was made by a "
             f"{type(value.creator).__name__}, which is not derived from ipygrad's Function"
+        )
+
+
+def fitting_cotangent(value: object, graph: Graph, expression: str) -> Array:
+    """Return what ``--cotangent`` gave, if it fits the graph's result, else raise a UsageError."""
+    result = graph.variables[graph.results[0]]
+    try:
+        return checked_cotangent(result.variable, result.name, value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"--cotangent {expression}: {error}") from None
+
+
+def check_step_number(number: int, recorded: BackwardRun) -> None:
+    """Raise a UsageError when a pass has no step of that number."""
+    if not 0 <= number <= len(recorded.steps):
+        raise UsageError(
+            f"--step {number} is not in this pass, which has steps 0 to {len(recorded.steps)}"
         )
 
 
