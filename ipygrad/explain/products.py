@@ -114,15 +114,24 @@ def step_formula(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
     )
 
 
-def local_equation(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
-    """Return the local derivative for one input with its name before it: ∂b/∂a = exp(a).
+def elementwise_formula(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
+    """Return the local derivative for one input of a step: exp(a).
 
     None for a constant and for a function that is not elementwise or not in the table.
     """
     node = graph.functions[step.function]
     if step.contributions[argnum] is None or not is_local(node.function):
         return None
-    formula = step_formula(graph, step, argnum)
+    return step_formula(graph, step, argnum)
+
+
+def local_equation(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
+    """Return the local derivative for one input with its name before it: ∂b/∂a = exp(a).
+
+    None where `elementwise_formula` is.
+    """
+    node = graph.functions[step.function]
+    formula = elementwise_formula(graph, step, argnum)
     if formula is None:
         return None
     name = Derivative(Symbol(_output_names(graph, node)[0]), _symbol(graph, node.inputs[argnum]))

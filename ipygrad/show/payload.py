@@ -100,14 +100,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.explain.formulas import is_local
 from ipygrad.explain.numbers import exact, shape_text, short
 from ipygrad.explain.products import (
+    elementwise_formula,
     equation,
     is_written_out,
     product_before_sum,
     product_holds,
-    step_formula,
     summed_text,
 )
 from ipygrad.explain.words import describe_start, describe_step
@@ -418,7 +417,7 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
     contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
     is_constant = contribution is None
     is_wrong = shown.findings.check(step).status == "disagrees"
-    formula = local_formula(shown, step, argnum)
+    formula = elementwise_formula(graph, step, argnum)
     local = _number(words, slope)
     if local is None and not is_constant:
         local = {"text": words("jacobian"), "exact": ""}
@@ -439,14 +438,6 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
         "before": _number(words, step.before[argnum]),
         "after": _number(words, step.after[argnum]),
     }
-
-
-def local_formula(shown: Pass, step: BareStep, argnum: int) -> Formula | None:
-    """Return the local derivative as a formula; None for a constant, and where it has none."""
-    node = shown.graph.functions[step.function]
-    if step.contributions[argnum] is None or not is_local(node.function):
-        return None
-    return step_formula(shown.graph, step, argnum)
 
 
 def _check(shown: Pass, step: BareStep) -> Json | None:
@@ -565,7 +556,8 @@ def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str
     slope = shown.findings.slopes(step)[argnum]
     if slope is None:
         return ""
-    number, formula = shown.words.number(slope), local_formula(shown, step, argnum)
+    number = shown.words.number(slope)
+    formula = elementwise_formula(shown.graph, step, argnum)
     if formula is None or is_written_out(formula) or formula.text == number:
         return number
     both = f"{formula.text} = {number}"

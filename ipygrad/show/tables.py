@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ipygrad.explain.products import elementwise_formula
 from ipygrad.show.layout import shorten, text_columns
-from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, local_formula, table
+from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -221,7 +222,7 @@ def _step_values(shown: Pass) -> Iterator[tuple[Any, ...]]:
 
 
 def _formula_text(shown: Pass, step: BareStep, argnum: int) -> str | None:
-    formula = local_formula(shown, step, argnum)
+    formula = elementwise_formula(shown.graph, step, argnum)
     return None if formula is None else formula.text
 
 
