@@ -30,10 +30,10 @@ class Case(NamedTuple):
     high: float = 2.0
 
 
-def _along(m: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
+def _along(x: Any, axis: int | None, keepdims: bool) -> Any:
     largest = anp.max(x, axis=axis, keepdims=True)
     y = anp.log(anp.sum(anp.exp(x - largest), axis=axis, keepdims=True)) + largest
-    return y if keepdims else m.squeeze(y, axis)
+    return y if keepdims else anp.squeeze(y, axis)
 
 
 def _oracle() -> SimpleNamespace:
@@ -46,7 +46,6 @@ def _oracle() -> SimpleNamespace:
     m.hypot = lambda a, b: anp.sqrt(a * a + b * b)
     m.float_power = anp.power
     m.rint = lambda x: anp.floor(x + 0.5)
-    m.arctan2 = anp.arctan2
     m.clip = lambda x, low, high: anp.minimum(anp.maximum(x, low), high)
     m.where = lambda condition, a, b: anp.where(condition, a + 0 * b, b + 0 * a)
     for name in ("diagonal", "flip", "repeat", "roll", "tile", "transpose"):
@@ -54,7 +53,6 @@ def _oracle() -> SimpleNamespace:
     m.getitem = lambda x, index: x[index]
     m.astype = lambda x, _dtype: x
     m.take_along_axis = lambda x, indices, axis: x[_grid(x.shape, indices, axis)]
-    m.split = lambda x, sections, axis=0: anp.split(x, sections, axis)
     m.sigmoid = lambda x: 1 / (1 + anp.exp(-x))
     m.relu = lambda x: anp.where(x > 0, x, 0.0)
     m.leaky_relu = lambda x, slope=0.01: anp.where(x > 0, x, slope * x)
@@ -62,9 +60,9 @@ def _oracle() -> SimpleNamespace:
     m.softplus = lambda x: anp.log(1 + anp.exp(x))
     m.silu = lambda x: x / (1 + anp.exp(-x))
     m.gelu = lambda x: x / (1 + anp.exp(-2 * anp.sqrt(2 / anp.pi) * (x + 0.044715 * x**3)))
-    m.logsumexp = lambda x, axis=None, keepdims=False: _along(m, x, axis, keepdims)
-    m.softmax = lambda x, axis=-1: anp.exp(x - _along(m, x, axis, True))
-    m.log_softmax = lambda x, axis=-1: x - _along(m, x, axis, True)
+    m.logsumexp = lambda x, axis=None, keepdims=False: _along(x, axis, keepdims)
+    m.softmax = lambda x, axis=-1: anp.exp(x - _along(x, axis, True))
+    m.log_softmax = lambda x, axis=-1: x - _along(x, axis, True)
     m.linear = lambda x, W, b=0.0: anp.matmul(x, W) + b  # noqa: N803 - as in print
     m.mean_squared_error = lambda a, b: anp.mean((a - b) ** 2)
     m.softmax_cross_entropy = lambda x, labels: (

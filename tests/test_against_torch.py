@@ -86,7 +86,6 @@ def _counterparts() -> SimpleNamespace:
     m = SimpleNamespace(**names)
     for name in ("elu", "leaky_relu", "relu", "silu", "softplus", "mean_squared_error"):
         setattr(m, name, getattr(own, name.replace("mean_squared_error", "mse_loss")))
-    m.elu = lambda x, alpha=1.0: own.elu(x, alpha)
     m.gelu = lambda x: own.gelu(x, approximate="tanh")
     m.rint = torch.round
     m.clip = lambda x, low, high: torch.clip(x, _tensor(low), _tensor(high))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ipygrad
-from ipygrad import Function, SumTo, Variable, broadcast_to, functions, reshape
+from ipygrad import Function, SumTo, Variable, broadcast_to, check_grads, functions, reshape
 from ipygrad import sum as sum_of
 from ipygrad.engine.dispatch import implementations
 from tests.formulas import ALL_CASES, FUNCTIONS, inputs_of
@@ -267,6 +267,20 @@ def test_dropout_is_the_same_in_every_run_of_its_graph() -> None:
     assert set(np.unique(y.data)) == {0.0, 1.25}
     assert abs(y.mean().item() - 1) < 0.05
     np.testing.assert_array_equal(functions.dropout(x, 0.2, rng=3).data, y.data)
+
+
+def test_tensordot_takes_axes_as_numpy_does() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(4, 2)), rng.normal(size=(2, 3))
+    check_grads(lambda a, b: functions.tensordot(a, b, ([1], 0)), a, b)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "norm", "logsumexp"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_numbers_can_be_reduced_as_numpy_lets_them(name: str, axis: int) -> None:
+    x = Variable(2.0)
+    getattr(functions, name)(x, axis=axis).backward()
+    assert x.grad == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ipygrad.capture.shapes import (
     is_variable,
     variables_in,
 )
+from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -270,8 +271,7 @@ class CallRecorder:
             return
         heard.returned = returned
         heard.has_raised = has_raised
-        several = returned if isinstance(returned, (tuple, list)) else (returned,)
-        heard.contributions = tuple(map(as_gradient, several))
+        heard.contributions = tuple(map(as_gradient, as_tuple(returned)))
         self._turn = None
 
     def _observed_inputs(self, function: object) -> tuple[Any, ...]:

@@ -204,7 +204,7 @@ class Report:
         if against in seconds:
             self.judge(f"{title}: times {against}", own / seconds[against], target)
         for name, taken in seconds.items():
-            if name not in (against, "by hand", "by hand, nothing kept", "scalars") and taken < own:
+            if name not in (against, "by hand") and taken < own:
                 self.missed.append(f"{title}: {name} is {own / taken:.2f} times as fast")
 
     def judge(self, what: str, found: float, target: float) -> None:

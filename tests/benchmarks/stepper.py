@@ -27,8 +27,10 @@ KEYS = 60
 MEASURE = """async ({ keys }) => {
   const status = document.querySelector("[role=status]");
   const slider = document.querySelector("input[type=range]");
-  const button = document.querySelector("button[aria-label='Next step'], button[title='Next
-  step']"); button.focus();
+  const button = document.querySelector(
+    "button[aria-label='Next step'], button[title='Next step']"
+  );
+  button.focus();
   const script = [], screen = [];
   for (let k = 0; k < keys; k++) {
     const last = slider.max === slider.value;

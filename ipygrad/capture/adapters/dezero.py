@@ -12,6 +12,7 @@ from dezero.core import Function, Variable, using_config
 from dezero.functions import SoftmaxCrossEntropy
 
 from ipygrad.capture.adapters.protocol import Adapter, Rerun, heard
+from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +72,7 @@ class DeZeroAdapter(Adapter):
         """Run its ``backward`` without recording; it reads no gradient and writes none."""
         with using_config("enable_backprop", False):
             returned = function.backward(*map(Variable, cotangents))
-        returned = returned if isinstance(returned, (tuple, list)) else (returned,)
+        returned = as_tuple(returned)
         missing = len(function.inputs) - len(returned)
         # DeZero takes fewer than there are inputs: the labels of a loss have no gradient.
         gradients = [*returned, *[None] * missing]
@@ -118,7 +119,7 @@ class DeZeroAdapter(Adapter):
 
         def called(_function: object, made: Any, frame: FrameType) -> None:
             # What backward computes with has no history, unless it is to be differentiated again.
-            outputs = tuple(made) if isinstance(made, (list, tuple)) else (made,)
+            outputs = as_tuple(made)
             if outputs[0].creator is not None:
                 observer.noted(outputs, frame)
 

@@ -20,7 +20,7 @@ from ipygrad.capture.shapes import (
     outputs_of,
     variables_in,
 )
-from ipygrad.engine.core import Variable
+from ipygrad.engine.core import Variable, as_tuple
 from ipygrad.engine.testing import numerical_jacobian
 
 if TYPE_CHECKING:
@@ -149,14 +149,12 @@ def _forward(own: Any, inputs: Sequence[Any]) -> tuple[Array, ...]:
     if forward is None:
         return tuple(data_of(y) for y in variables_in((own(*inputs),)))
     returned = _spread(forward, [x.data for x in inputs])
-    several = returned if isinstance(returned, (tuple, list)) else (returned,)
-    return tuple(np.asarray(y, float) for y in several)
+    return tuple(np.asarray(y, float) for y in as_tuple(returned))
 
 
 def _contributions(own: Any, cotangents: tuple[Array, ...]) -> tuple[Array | None, ...]:
     returned = _spread(own.backward, cotangents)
-    several = returned if isinstance(returned, (tuple, list)) else (returned,)
-    return tuple(map(as_gradient, several))
+    return tuple(map(as_gradient, as_tuple(returned)))
 
 
 def _spread(method: Callable[..., Any], values: Sequence[Array]) -> Any:

@@ -150,7 +150,6 @@ class Translation:
         inputs = tuple(map(self._leaf_or_known, self._adapter.inputs(function)))
         mirror = MirrorFunction(self._adapter, function)
         mirror.inputs = inputs
-        mirror.generation = max((x.generation for x in inputs), default=0)
         made = self._adapter.outputs(function)
         outputs = [None if y is None else self._new(y, Variable) for y in made]
         with quietly() if None in made else nullcontext():

@@ -70,7 +70,7 @@ class Tensordot(Function):
 
     def pairs(self, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
         """Return the axes of a and those of b that are summed, pair by pair."""
-        if np.ndim(self.axes) == 0 and not isinstance(self.axes, (tuple, list)):
+        if not np.iterable(self.axes):
             return list(range(a_ndim - self.axes, a_ndim)), list(range(self.axes))
         of_a, of_b = (np.atleast_1d(axes).tolist() for axes in self.axes)
         return [i % a_ndim for i in of_a], [i % b_ndim for i in of_b]

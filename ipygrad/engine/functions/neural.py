@@ -9,6 +9,7 @@ import numpy as np
 from ipygrad.engine.core import Array, Constant, Function, Gradient, Variable, apply
 from ipygrad.engine.functions.broadcasting import sum_to
 from ipygrad.engine.functions.reduction import logsumexp_of
+from ipygrad.engine.methods import value_of
 
 
 class Softmax(Function):
@@ -123,7 +124,7 @@ class SoftmaxCrossEntropy(Function):
     label = "softmax_cross_entropy"
 
     def __init__(self, labels: Any) -> None:
-        labels = np.asarray(labels._value if isinstance(labels, Variable) else labels)
+        labels = np.asarray(value_of(labels))
         if labels.dtype.kind not in "iu":
             raise TypeError(
                 "softmax_cross_entropy takes labels as integers, the number of the right class of "

@@ -26,7 +26,17 @@ class Abs(Function):
         return gy * np.sign(x)
 
 
-class Sign(Function):
+class Flat(Function):
+    """Base of the functions that do not change between their jumps."""
+
+    __slots__ = ()
+
+    def backward(self, gy: Gradient) -> Any:
+        """Give zeros, whatever arrives."""
+        return np.zeros(gy.shape, gy.dtype)
+
+
+class Sign(Flat):
     """The class behind `sign`."""
 
     __slots__ = ()
@@ -36,12 +46,8 @@ class Sign(Function):
         """Compute the sign."""
         return np.sign(x)
 
-    def backward(self, gy: Gradient) -> Any:
-        """Give zeros, whatever arrives."""
-        return np.zeros(gy.shape, gy.dtype)
 
-
-class Floor(Function):
+class Floor(Flat):
     """The class behind `floor`."""
 
     __slots__ = ()
@@ -51,12 +57,8 @@ class Floor(Function):
         """Compute ⌊x⌋."""
         return np.floor(x)
 
-    def backward(self, gy: Gradient) -> Any:
-        """Give zeros, whatever arrives."""
-        return np.zeros(gy.shape, gy.dtype)
 
-
-class Ceil(Function):
+class Ceil(Flat):
     """The class behind `ceil`."""
 
     __slots__ = ()
@@ -66,12 +68,8 @@ class Ceil(Function):
         """Compute ⌈x⌉."""
         return np.ceil(x)
 
-    def backward(self, gy: Gradient) -> Any:
-        """Give zeros, whatever arrives."""
-        return np.zeros(gy.shape, gy.dtype)
 
-
-class Rint(Function):
+class Rint(Flat):
     """The class behind `rint`."""
 
     __slots__ = ()
@@ -80,10 +78,6 @@ class Rint(Function):
     def forward(self, x: Array) -> Any:
         """Compute the nearest whole number."""
         return np.rint(x)
-
-    def backward(self, gy: Gradient) -> Any:
-        """Give zeros, whatever arrives."""
-        return np.zeros(gy.shape, gy.dtype)
 
 
 class Clip(Function):

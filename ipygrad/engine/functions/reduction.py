@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ipygrad.engine.core import Array, Axes, Function, Gradient, Variable, apply, implements
+from ipygrad.engine.methods import value_of
 
 
 class Reduction(Function):
@@ -32,12 +33,17 @@ class Reduction(Function):
         return np.reshape(value, kept_shape(self.inputs[0].shape, self.axis))
 
 
+def reduced_axes(axis: Axes, ndim: int) -> list[int]:
+    """Return the axes that are reduced, counted from 0, in the order in which they were given."""
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return [i % ndim for i in axes] if ndim else []  # of a number numpy takes axis 0, too
+
+
 def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
     """Return `shape` with length 1 along the axes that are reduced."""
     if axis is None:
         return (1,) * len(shape)
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    reduced = {i % len(shape) for i in axes}
+    reduced = reduced_axes(axis, len(shape))
     return tuple([1 if i in reduced else length for i, length in enumerate(shape)])
 
 
@@ -98,8 +104,7 @@ class Prod(Reduction):
 
 def _product_of_others(x: Any, axis: Axes) -> Any:
     """Multiply, for each element, those before it along `axis` by those behind it."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    last = [i % x.ndim for i in axes]
+    last = reduced_axes(axis, x.ndim)
     order = [i for i in range(x.ndim) if i not in last] + last
     moved = np.transpose(x, order)
     rows = np.reshape(moved, (-1, int(np.prod([x.shape[i] for i in last]))))
@@ -210,8 +215,7 @@ class Std(Var):
 def nonzero(function: Function, gy: Gradient) -> Any:
     """Return a function's output as what gy is, with 1 where it is 0, to be divided by."""
     y = function.output_like(gy)
-    value = y._value if isinstance(y, Variable) else y
-    return y + (value == 0)
+    return y + (value_of(y) == 0)
 
 
 class LogSumExp(Reduction):
