@@ -10,7 +10,7 @@ import pytest
 from ipygrad import Function, Variable, exp, functions, matmul, split, square, tanh
 from ipygrad.capture.backward import run_backward
 from ipygrad.capture.graph import capture_graph
-from ipygrad.explain.chain import Chain, chain_of
+from ipygrad.explain.chain import Chain, Chains
 from ipygrad.explain.local import local_slopes
 from ipygrad.explain.paths import MOST_PATHS
 from ipygrad.explain.words import Words
@@ -26,7 +26,7 @@ def chain(y: Variable, name: str, cotangent: object = None) -> Chain | None:
     def slopes(step: BareStep) -> Any:
         return local_slopes(graph.functions[step.function].function)
 
-    return chain_of(Words(), graph, run_backward(graph, cotangent), number, slopes)
+    return Chains(Words(), graph, run_backward(graph, cotangent), slopes).of(number)
 
 
 def lines(y: Variable, name: str, cotangent: object = None) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 
 from ipygrad import Function, Variable, functions, numerical_jacobian
 from ipygrad.engine.core import as_tuple
-from ipygrad.explain.broadcasting import sum_back
+from ipygrad.engine.functions.broadcasting import sum_to
+from ipygrad.explain.formula import Symbol
 from ipygrad.explain.formulas import RULES, is_local, local_formula, role_of
 from ipygrad.explain.words import Words
 from tests.formulas import CASES, WITHOUT_ORACLE, inputs_of
@@ -48,13 +49,13 @@ def check_formulas(function: Function, seed: int) -> None:
         return Variable(sum(np.sum(y * gy) for y, gy in zip(ys, gys, strict=True)))
 
     for argnum, x in enumerate(inputs):
-        formula = local_formula(function, argnum, names, made)
+        formula = local_formula(function, argnum, names, made, [*map(Symbol, arriving)])
         assert formula is not None
         assert formula.text
         assert formula.mathml
         value = np.asarray(formula.evaluate(values))
         if is_local(function):
-            value = sum_back(np.asarray(gys[0] * value), x.shape)
+            value = sum_to(np.asarray(gys[0] * value), x.shape)
         expected = numerical_jacobian(weighted, *inputs, argnum=argnum)
         np.testing.assert_allclose(value, expected, 1e-6, 1e-8)
 
@@ -90,5 +91,5 @@ def test_a_class_of_the_users_has_no_formula_whatever_it_inherits() -> None:
         pass
 
     y = Double()(Variable(1.0))
-    assert local_formula(y.creator, 0, ["x"], ["y"]) is None
+    assert local_formula(y.creator, 0, ["x"], ["y"], [Symbol("gy")]) is None
     assert role_of(y.creator) is None

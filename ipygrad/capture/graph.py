@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ipygrad.capture.names import NoCallSites, names_in, numbered
@@ -93,6 +95,11 @@ class Graph:
     variables: tuple[VariableNode, ...]
     functions: tuple[FunctionNode, ...]
     results: tuple[int, ...]
+
+    @cached_property
+    def uses(self) -> Counter[int]:
+        """How often functions use each variable, by its number."""
+        return Counter(x for node in self.functions for x in node.inputs)
 
 
 def capture_graph(

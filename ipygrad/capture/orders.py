@@ -138,7 +138,6 @@ def with_faults(
     right
         The right gradients, by number of the variable.
     """
-    expected = Counter(x for node in graph.functions for x in node.inputs)
     arrived: Counter[int] = Counter()
     turn: dict[int, int] = {}
     held: set[int] = set()
@@ -152,15 +151,15 @@ def with_faults(
         for y in node.outputs:
             if y is None or y in graph.results or is_misled:
                 continue
-            if arrived[y] < expected[y]:
-                faults.append(
-                    Fault("early", y, arrived=arrived[y], expected=expected[y], right=right.get(y))
-                )
+            came, expected = arrived[y], graph.uses[y]
+            if came < expected:
+                right_gy = right.get(y)
+                faults.append(Fault("early", y, arrived=came, expected=expected, right=right_gy))
         changes = zip(node.inputs, step.contributions, step.before, step.after, strict=True)
         for argnum, (x, contribution, before, after) in enumerate(changes):
             if contribution is None or after is None:
                 continue
-            replaced = before is not None and not _alike(after, before + contribution)
+            replaced = before is not None and not alike(after, before + contribution)
             if again is not None:
                 if not replaced:
                     faults.append(Fault("again", x, argnum, step=again))
@@ -174,5 +173,6 @@ def with_faults(
     return tuple(found)
 
 
-def _alike(a: Array, b: Array) -> bool:
+def alike(a: Array, b: Array) -> bool:
+    """Tell whether two gradients are the same but for rounding."""
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True))

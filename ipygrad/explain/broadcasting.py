@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from ipygrad.engine.core import Array
 
 
 def is_repeated(y_shape: tuple[int, ...], *x_shapes: tuple[int, ...]) -> bool:
@@ -23,9 +18,3 @@ def summed_axes(y_shape: tuple[int, ...], x_shape: tuple[int, ...]) -> tuple[int
     added = len(y_shape) - len(x_shape)
     stretched = [added + i for i, n in enumerate(x_shape) if n == 1 and y_shape[added + i] != 1]
     return (*range(added), *stretched)
-
-
-def sum_back(array: Array, shape: tuple[int, ...]) -> Array:
-    """Sum over the axes along which an input of `shape` was repeated, so that it fits again."""
-    total: Array = np.sum(array, axis=summed_axes(array.shape, shape))
-    return total.reshape(shape)

@@ -56,8 +56,12 @@ def fitted(contribution: Any, shape: tuple[int, ...]) -> Array:
     """Return a contribution as an array of float64 of `shape`."""
     if contribution is None:
         raise TypeError("backward returned None for this input")
-    data = contribution.data if isinstance(contribution, Variable) else contribution
-    return np.broadcast_to(np.asarray(data, np.float64), shape)
+    return np.broadcast_to(np.asarray(data_of(contribution), np.float64), shape)
+
+
+def data_of(contribution: Any) -> Any:
+    """Return what backward gave as an array or number, though it may be a Variable."""
+    return contribution.data if isinstance(contribution, Variable) else contribution
 
 
 def recorded_call(function: Function) -> Call:

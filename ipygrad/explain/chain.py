@@ -82,7 +82,7 @@ class Chains:
         self._paths = Paths(graph, run, slopes)
 
     def of(self, variable: int) -> Chain | None:
-        """Return the chain of a variable, None where the pass does not reach it."""
+        """Return a variable's chain, None for a constant and what the pass does not reach."""
         paths = self._paths.to(variable)
         if not paths:
             return None
@@ -160,23 +160,3 @@ def _is_close(total: Array, found: Array, paths: Sequence[Path]) -> bool:
     size = sum(path.size for path in paths)
     absolute = relative * size if math.isfinite(size) else 0.0
     return np.allclose(total, found, relative, absolute, equal_nan=True)
-
-
-def chain_of(
-    words: Words, graph: Graph, run: BackwardRun, variable: int, slopes: Slopes
-) -> Chain | None:
-    """Return how one variable's gradient comes about; for several variables use `Chains`.
-
-    Parameters
-    ----------
-    variable
-        Number of the variable in the graph.
-    slopes
-        For a step the local derivative for each input: a number, an array or None.
-
-    Returns
-    -------
-    Chain or None
-        None for a constant and for what the pass does not reach.
-    """
-    return Chains(words, graph, run, slopes).of(variable)

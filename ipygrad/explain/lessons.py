@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ipygrad.capture.backward import final_gradients
+from ipygrad.capture.orders import alike
 from ipygrad.capture.own_runs import is_measured, left_out, name_of, unlinked_outputs
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _wrong_end(words: Words, graph: Graph, run: BackwardRun, right: BackwardRun)
     differing = [
         number
         for number, gradient in wanted.items()
-        if graph.variables[number].kind == "leaf" and not _alike(left.get(number), gradient)
+        if graph.variables[number].kind == "leaf" and not _is_right(left.get(number), gradient)
     ]
     if not differing:
         return ""
@@ -134,5 +133,5 @@ def _wrong_end(words: Words, graph: Graph, run: BackwardRun, right: BackwardRun)
     return words(key, sums=words.enumerate(sums), steps=words.enumerate(faulty))
 
 
-def _alike(a: Array | None, b: Array) -> bool:
-    return a is not None and a.shape == b.shape and bool(np.allclose(a, b, 1e-9, 0, True))
+def _is_right(left: Array | None, wanted: Array) -> bool:
+    return left is not None and alike(left, wanted)

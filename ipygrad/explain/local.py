@@ -176,16 +176,10 @@ def _curve(recorded: Call, argnum: int) -> tuple[float, Samples, tuple[Mark, ...
     slope = math.nan
     with suppress(Exception):
         slope = float(recorded.contribution(argnum))
-    held = [x.data for x in recorded.inputs]
-
-    def sampler(u: Array) -> tuple[Array, Array]:
-        answers = [_varied(recorded, held, argnum, value, ()) for value in u.tolist()]
-        f, slopes = np.array(answers).T
-        return f, slopes
-
-    x = float(held[argnum])
     if _draws_anew(recorded):
         return slope, no_samples(), ()
+    sampler = _one_by_one(recorded, argnum, ())
+    x = float(recorded.inputs[argnum].data)
     samples = sample(sampler, x, slope)
     return slope, samples, find_marks(sampler, samples, x, slope)
 
@@ -199,6 +193,18 @@ def _draws_anew(recorded: Call) -> bool:
         results = [call_at(recorded.function, arrays).outputs[0].data for _ in range(DRAWS)]
         return not all(np.array_equal(results[0], y, equal_nan=True) for y in results)
     return False
+
+
+def _one_by_one(recorded: Call, argnum: int, element: tuple[int, ...]) -> Sampler:
+    """Return what computes one element's output and slope with a call for each place."""
+    held = [x.data for x in recorded.inputs]
+
+    def sampler(u: Array) -> tuple[Array, Array]:
+        answers = [_varied(recorded, held, argnum, value, element) for value in u.tolist()]
+        f, slopes = np.array(answers).T
+        return f, slopes
+
+    return sampler
 
 
 def _varied(
@@ -233,6 +239,7 @@ def _curve_through(
 
 
 def _sampler(each: Call, argnum: int, chosen: tuple[int, ...]) -> Sampler:
+    one_by_one = _one_by_one(each, argnum, chosen)
     held = [x.data for x in each.inputs]
     like = held[argnum].dtype
 
@@ -241,11 +248,6 @@ def _sampler(each: Call, argnum: int, chosen: tuple[int, ...]) -> Sampler:
         arrays[argnum] = u.astype(like)
         call = call_at(each.function, arrays)
         return _row(call.outputs[0].data, u), _row(call.contribution(argnum), u)
-
-    def one_by_one(u: Array) -> tuple[Array, Array]:
-        answers = [_varied(each, held, argnum, value, chosen) for value in u.tolist()]
-        f, slopes = np.array(answers).T
-        return f, slopes
 
     def sampler(u: Array) -> tuple[Array, Array]:
         with suppress(Exception):

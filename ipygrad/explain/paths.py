@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ipygrad.capture.quiet import called_quietly
-from ipygrad.engine.core import Variable, as_tuple
+from ipygrad.engine.core import as_tuple
+from ipygrad.explain.calls import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,9 +166,5 @@ class Paths:
         contributions: list[Array | None] = []
         with called_quietly(function) as own, suppress(Exception):
             returned = as_tuple(own.backward(*cotangents))
-            contributions = [None if c is None else np.array(_data(c)) for c in returned]
+            contributions = [None if c is None else np.array(data_of(c)) for c in returned]
         return [*contributions, *[None] * len(step.contributions)][: len(step.contributions)]
-
-
-def _data(contribution: object) -> object:
-    return contribution.data if isinstance(contribution, Variable) else contribution

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ipygrad.explain.broadcasting import is_repeated, sum_back, summed_axes
+from ipygrad.engine.functions.broadcasting import sum_to
+from ipygrad.explain.broadcasting import is_repeated, summed_axes
 from ipygrad.explain.formula import Formula, Product, Symbol
 from ipygrad.explain.formulas import is_local, local_formula
 from ipygrad.explain.formulas.rule import summed
@@ -50,7 +49,8 @@ def _fitted(product: Array, shape: tuple[int, ...]) -> Array:
     if product.shape == shape or not is_repeated(product.shape, shape):
         return product
     with np.errstate(all="ignore"):
-        return sum_back(product, shape)
+        total: Array = sum_to(product, shape)
+    return total
 
 
 def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:
@@ -110,7 +110,7 @@ def step_formula(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
     node = graph.functions[step.function]
     inputs = [graph.variables[x].name for x in node.inputs]
     return local_formula(
-        node.function, argnum, inputs, _output_names(graph, node), _arriving(graph, node)
+        node.function, argnum, inputs, output_names(graph, node), _arriving(graph, node)
     )
 
 
@@ -134,7 +134,7 @@ def local_equation(graph: Graph, step: BareStep, argnum: int) -> Formula | None:
     formula = elementwise_formula(graph, step, argnum)
     if formula is None:
         return None
-    name = Derivative(Symbol(_output_names(graph, node)[0]), _symbol(graph, node.inputs[argnum]))
+    name = Derivative(Symbol(output_names(graph, node)[0]), _symbol(graph, node.inputs[argnum]))
     return equal(name, formula)
 
 
@@ -169,7 +169,7 @@ def equation(
     sides = _sides(words, graph, step, argnum, slope)
     if not sides:
         return None
-    if _uses(graph)[x] == 1:
+    if graph.uses[x] == 1:
         sides.insert(0, Derivative(_symbol(graph, graph.results[0]), _symbol(graph, x)))
     return equal(*sides, end)
 
@@ -185,7 +185,7 @@ def _sides(words: Words, graph: Graph, step: BareStep, argnum: int, slope: Slope
     if formula is None and slope is None:
         return []
     if formula is None or len(formula.text) > LONGEST_FORMULA:
-        output = Symbol(_output_names(graph, node)[0])
+        output = Symbol(output_names(graph, node)[0])
         formula = Derivative(output, _symbol(graph, node.inputs[argnum]))
     arriving = step.cotangents[0]
     products = [Product((_arriving(graph, node)[0], formula), " · ")]
@@ -210,20 +210,11 @@ def _value(words: Words, value: Array | float) -> Symbol:
     return Symbol(words.number(value), value)
 
 
-def _output_names(graph: Graph, node: FunctionNode) -> list[str]:
+def output_names(graph: Graph, node: FunctionNode) -> list[str]:
+    """Return what a function's outputs are called; a dash for one that was dropped."""
     return ["–" if y is None else graph.variables[y].name for y in node.outputs]
 
 
 def _arriving(graph: Graph, node: FunctionNode) -> list[Formula]:
     result = _symbol(graph, graph.results[0])
-    return [Derivative(result, Symbol(name)) for name in _output_names(graph, node)]
-
-
-_USES: WeakKeyDictionary[Graph, Counter[int]] = WeakKeyDictionary()
-
-
-def _uses(graph: Graph) -> Counter[int]:
-    """Return how often functions use each variable; counted once, for passes are long."""
-    if graph not in _USES:
-        _USES[graph] = Counter(x for node in graph.functions for x in node.inputs)
-    return _USES[graph]
+    return [Derivative(result, Symbol(name)) for name in output_names(graph, node)]

@@ -15,6 +15,7 @@ from ipygrad.explain.numbers import DIGITS, shape_text, short
 from ipygrad.explain.products import (
     LONGEST_FORMULA,
     is_written_out,
+    output_names,
     product_holds,
     step_formula,
     summed_text,
@@ -157,10 +158,7 @@ def describe_step(
 
 
 def _arriving(graph: Graph, node: FunctionNode, step: BareStep) -> list[tuple[str, Array]]:
-    return [
-        ("–" if output is None else graph.variables[output].name, cotangent)
-        for output, cotangent in zip(node.outputs, step.cotangents, strict=True)
-    ]
+    return list(zip(output_names(graph, node), step.cotangents, strict=True))
 
 
 def _arrival(words: Words, graph: Graph, node: FunctionNode, step: BareStep) -> str:

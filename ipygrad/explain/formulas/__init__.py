@@ -31,7 +31,7 @@ def local_formula(
     argnum: int,
     inputs: Sequence[str],
     outputs: Sequence[str],
-    arriving: Sequence[Formula] = (),
+    arriving: Sequence[Formula],
 ) -> Formula | None:
     """Return the derivative of a recorded function as a formula in the user's own names.
 
@@ -44,8 +44,7 @@ def local_formula(
     inputs, outputs
         What they are called.
     arriving
-        What to call the gradients arriving, one for each output; by default gy, and gy₁, gy₂, …
-        where there are several.
+        What to call the gradients arriving, one for each output.
 
     Returns
     -------
@@ -57,17 +56,8 @@ def local_formula(
     rule = rule_of(function)
     if rule is None:
         return None
-    if not arriving:
-        count = len(outputs)
-        arriving = [
-            Symbol("gy" if count == 1 else f"gy{_subscript(i)}") for i in range(1, count + 1)
-        ]
     x, y = (tuple(Symbol(name) for name in names) for names in (inputs, outputs))
     return rule.formula(Site(function, argnum, x, y, tuple(arriving)))
-
-
-def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def is_local(function: Function) -> bool:

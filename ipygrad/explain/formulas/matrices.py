@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.engine import functions
+from ipygrad.engine.functions.broadcasting import sum_to
 from ipygrad.engine.functions.einstein import spelled_out
-from ipygrad.explain.broadcasting import sum_back
 from ipygrad.explain.formula import Symbol
-from ipygrad.explain.formulas.rule import Rules, Site, contribution, named, option, summed
-from ipygrad.explain.terms import Call, Inverse, Reshaped
+from ipygrad.explain.formulas.rule import Rules, Site, contribution, named, summed
+from ipygrad.explain.terms import Call, Inverse, Option, Reshaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +108,10 @@ def _sum_of_products(at: Site, terms: Sequence[str], result: str) -> Formula:
     shape = at.shape
 
     def total(*values: Any) -> Array:
-        return sum_back(np.einsum(*values), shape)
+        return np.asarray(sum_to(np.einsum(*values), shape))
 
     operands = (factor for _, factor in factors)
-    return Call("einsum", total, (option(repr(subscripts), subscripts), *operands))
+    return Call("einsum", total, (Option(repr(subscripts), subscripts), *operands))
 
 
 def _identity(length: int) -> Formula:

@@ -8,7 +8,6 @@ import numpy as np
 
 from ipygrad.engine import functions
 from ipygrad.engine.functions.reduction import kept_shape
-from ipygrad.explain.formula import as_formula
 from ipygrad.explain.formulas.rule import (
     Rules,
     Site,
@@ -136,6 +135,6 @@ REDUCTIONS: Rules = {
     functions.MeanSquaredError: contribution("compare", _difference, lambda at: -_difference(at)),
     functions.SoftmaxCrossEntropy: contribution(
         "cross_entropy",
-        lambda at: at.gy * (_softmax(at.x) - _one_hot(at)) / as_formula(at.shape[0]),
+        lambda at: at.gy * (_softmax(at.x) - _one_hot(at)) / at.shape[0],
     ),
 }

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ipygrad.explain.broadcasting import sum_back, summed_axes
-from ipygrad.explain.terms import Call, Indicator, Option, Reshaped, Root
+from ipygrad.engine.functions.broadcasting import sum_to
+from ipygrad.explain.broadcasting import summed_axes
+from ipygrad.explain.terms import Call, Indicator, Reshaped, Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,15 +137,10 @@ def axis_text(axis: object) -> str:
     return "" if axis is None else f"axis={axis}"
 
 
-def option(text: str, value: object) -> Option:
-    """Return an argument that is no formula."""
-    return Option(text, value)
-
-
 def summed(formula: Formula, y_shape: tuple[int, ...], x_shape: tuple[int, ...]) -> Formula:
     """Return a formula of `y_shape`, summed over the axes along which `x_shape` was repeated."""
     axes = summed_axes(y_shape, x_shape)
     if not axes:
         return Reshaped(formula, x_shape)
     text = axis_text(axes[0] if len(axes) == 1 else axes)
-    return Call("sum", lambda value: sum_back(np.asarray(value), x_shape), (formula,), text)
+    return Call("sum", lambda value: sum_to(np.asarray(value), x_shape), (formula,), text)
