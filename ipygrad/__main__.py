@@ -22,9 +22,9 @@ from ipygrad.capture.watching import watched
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
-    ending,
     evaluate,
     fitting_cotangent,
+    no_result,
 )
 from ipygrad.record import BackwardPass
 from ipygrad.show.files import checked_path, written_whole
@@ -159,10 +159,7 @@ def _result(
         found = find_result(source, ran.value, observer, engines, ran.namespace)
         what = "the script's last expression"
         if found is None:
-            raise UsageError(
-                f"{PROGRAM} needs a result to go back from: {ending(ran.value, 'the script')}.\n"
-                f"End the script with a Variable, or name one: {EXAMPLE}"
-            )
+            raise no_result(ran.value, PROGRAM, "the script", EXAMPLE)
     check_result(found, engines, PROGRAM, what, EXAMPLE)
     return found
 

@@ -155,7 +155,7 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
 
 def _written_by_a_user(function: Function) -> object | None:
     """Return the object whose backward a user wrote; None for a function of the library."""
-    if type(function).__module__.startswith("ipygrad.engine."):
+    if not function._is_free:
         return None
     foreign = getattr(function, "foreign", function)
     return foreign.function if isinstance(foreign, Call) else foreign

@@ -15,6 +15,7 @@ from ipygrad.capture.shapes import (
     inputs_of,
     is_function,
     is_variable,
+    unpacked,
     variables_in,
 )
 from ipygrad.engine.core import as_tuple
@@ -254,7 +255,7 @@ class CallRecorder:
         self._turn = Turn(
             function=owner,
             given=tuple(given),
-            cotangents=tuple(map(as_gradient, _unpacked(given))),
+            cotangents=tuple(map(as_gradient, unpacked(given))),
             inputs=inputs,
             before=tuple(map(gradient_of, inputs)),
             is_by_hand=self._run is None,
@@ -282,8 +283,3 @@ class CallRecorder:
         for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
             if turns:
                 turns[-1].settle()
-
-
-def _unpacked(given: Sequence[Any]) -> Sequence[Any]:
-    is_list = len(given) == 1 and isinstance(given[0], (list, tuple))
-    return given[0] if is_list else given

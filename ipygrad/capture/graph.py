@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ipygrad.capture.names import NoCallSites, names_in, numbered
 from ipygrad.engine.core import Array, Constant, creator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite
@@ -126,10 +126,10 @@ def capture_graph(
     functions = _in_topological_order(results)
     variables = _numbered_variables(results, functions)
     sites = sites or NoCallSites()
-    names = _names(variables, functions, namespace or {}, sites)
+    made_at = {variable: sites.site_of(variable) for variable in variables}
+    names = _names(variables, functions, namespace or {}, made_at)
     numbers = {id(function): number for number, function in enumerate(functions)}
     index = {variable: number for number, variable in enumerate(variables)}
-    made_at = {variable: sites.site_of(variable) for variable in variables}
     ends = set(results)
 
     def variable_node(number: int, variable: Variable) -> VariableNode:
@@ -166,22 +166,38 @@ def capture_graph(
     )
 
 
-def _in_topological_order(results: Sequence[Variable]) -> list[Function]:
-    """Return every function behind `results`, inputs first, depth first; without recursion."""
-    order: list[Function] = []
+def inputs_first(ends: Iterable[Any], behind: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:
+    """Yield `ends` and all that is behind them, inputs first, depth first; without recursion.
+
+    Of several the last is gone to first. It must be kept while this goes on, since objects are told
+    apart by their numbers.
+
+    Parameters
+    ----------
+    ends
+        Where to begin; None stands for nothing.
+    behind
+        Gives what is directly behind one of them.
+    """
     seen: set[int] = set()
-    creators = [creator_of(result) for result in reversed(results)]
-    stack = [(creator, False) for creator in creators if creator is not None]
-    while stack:
-        function, inputs_done = stack.pop()
+    waiting = [(end, False) for end in ends]
+    while waiting:
+        one, inputs_done = waiting.pop()
         if inputs_done:
-            order.append(function)
-        elif id(function) not in seen:
-            seen.add(id(function))
-            stack.append((function, True))
-            creators = [creator_of(x) for x in reversed(function.inputs)]
-            stack.extend((creator, False) for creator in creators if creator is not None)
-    return order
+            yield one
+        elif one is not None and id(one) not in seen:
+            seen.add(id(one))
+            waiting.append((one, True))
+            waiting.extend((before, False) for before in behind(one))
+
+
+def _in_topological_order(results: Sequence[Variable]) -> list[Function]:
+    """Return every function behind `results`, inputs first."""
+
+    def creators(variables: Sequence[Variable]) -> Iterator[Function | None]:
+        return map(creator_of, reversed(variables))
+
+    return list(inputs_first(creators(results), lambda function: creators(function.inputs)))
 
 
 def _numbered_variables(
@@ -199,11 +215,10 @@ def _names(
     variables: Sequence[Variable],
     functions: Sequence[Function],
     namespace: Mapping[str, object],
-    sites: CallSites,
+    made_at: Mapping[Variable, CallSite | None],
 ) -> list[str]:
     bound = names_in(namespace)
-    made_at = {variable: sites.site_of(variable) for variable in variables}
-    arguments = _arguments(functions, sites)
+    arguments = _arguments(functions, made_at)
     names: dict[Variable, str] = {}
     for variable in variables:
         target = _target(variable, made_at[variable])
@@ -250,12 +265,14 @@ def _name_by_origin(
     return expression if is_short else f"{creator.label}(…)"
 
 
-def _arguments(functions: Sequence[Function], sites: CallSites) -> dict[Variable, str]:
+def _arguments(
+    functions: Sequence[Function], made_at: Mapping[Variable, CallSite | None]
+) -> dict[Variable, str]:
     """Return what calls in the cell call their arguments, for leaves whose name was rebound."""
     names: dict[Variable, str] = {}
     for function in functions:
         output = next((y for y in function.outputs if y is not None), None)
-        site = sites.site_of(output)
+        site = None if output is None else made_at[output]
         if site is not None and len(site.arguments) == len(function.inputs):
             for x, argument in zip(function.inputs, site.arguments, strict=True):
                 names.setdefault(x, argument)

@@ -13,7 +13,7 @@ from ipygrad.capture.calls import ALL_TURNS, Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
-from ipygrad.capture.sources import running_source
+from ipygrad.capture.sources import Texts, running_source
 from ipygrad.capture.wrapping import methods_wrapped
 from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.reverse import accumulate
@@ -49,16 +49,17 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
 
     It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
     """
+    translation = captured.translation
+    if translation is None:
+        return [], None
     recorder = CallRecorder(Observer(""), Calls(), ALL_TURNS)
     objects = [_foreign(node) for node in captured.graph.functions]
-    if captured.translation is not None:
-        mirrors = (node.variable for node in captured.graph.variables)
-        objects += [captured.translation.identity_of(mirror) for mirror in mirrors]
+    objects += [translation.identity_of(node.variable) for node in captured.graph.variables]
     kinds = dict.fromkeys(kind for o in objects for kind in type(o).__mro__)
     error: Exception | None = None
     with recorder.recording(), methods_wrapped(recorder, kinds, ()):
         try:
-            captured.leave_gradients(right)
+            translation.run_backward(right.cotangent)
         except Exception as raised:  # noqa: BLE001 - whatever a learner's backward raises is told
             error = raised
     return [turn for run in recorder.runs for turn in run.turns], error
@@ -88,6 +89,7 @@ def own_run(
     nodes = nodes_by_function(graph)
     steps: list[BareStep] = []
     taken: dict[int, Turn] = {}
+    texts: Texts = {}
     error: BackwardError | None = None
     failed: int | None = None
     for turn in turns:
@@ -99,7 +101,7 @@ def own_run(
         if message is not None:
             error, failed = BackwardError(message, node.function), node.index
             break
-        steps.append(_step(len(steps) + 1, captured, node, turn))
+        steps.append(_step(len(steps) + 1, captured, node, turn, texts))
     if not taken:
         return right
     faulty = with_faults(graph, steps, final_gradients(graph, right))
@@ -198,7 +200,7 @@ def _slip(node: FunctionNode, turn: Turn, names: Mapping[int, str]) -> str | Non
     return None
 
 
-def _step(index: int, captured: Captured, node: FunctionNode, turn: Turn) -> BareStep:
+def _step(index: int, captured: Captured, node: FunctionNode, turn: Turn, texts: Texts) -> BareStep:
     variables = captured.graph.variables
     contributions = tuple(
         None if variables[x].kind == "constant" else contribution
@@ -213,7 +215,7 @@ def _step(index: int, captured: Captured, node: FunctionNode, turn: Turn) -> Bar
         before=before,
         after=after,
         faults=_misled(captured, node, turn),
-        source=running_source(turn.code, turn.values),
+        source=running_source(turn.code, turn.values, texts),
     )
 
 

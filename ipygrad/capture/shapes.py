@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipygrad.engine.core import Function, Variable
+from ipygrad.engine.core import Function, Variable, as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -48,9 +48,14 @@ def is_function(value: object) -> bool:
 
 def variables_in(values: Sequence[object]) -> tuple[Any, ...]:
     """Return what was called with or returned, its lists unpacked; () if none is a variable."""
-    if len(values) == 1 and isinstance(values[0], (list, tuple)):
-        values = values[0]
+    values = unpacked(values)
     return tuple(values) if any(map(is_variable, values)) else ()
+
+
+def unpacked(given: Sequence[Any]) -> Sequence[Any]:
+    """Return the elements of a list that is the only argument, else the arguments."""
+    is_list = len(given) == 1 and isinstance(given[0], (list, tuple))
+    return given[0] if is_list else given
 
 
 def inputs_of(function: object) -> tuple[Any, ...]:
@@ -67,8 +72,7 @@ def _linked(function: object, names: tuple[str, ...]) -> tuple[Any, ...]:
     for name in names:
         kept = getattr(function, name, None)
         if kept is not None:
-            several = kept if isinstance(kept, (list, tuple)) else (kept,)
-            return tuple(v() if isinstance(v, weakref.ref) else v for v in several)
+            return tuple(v() if isinstance(v, weakref.ref) else v for v in as_tuple(kept))
     return ()
 
 
@@ -172,5 +176,10 @@ def is_typed(kind: type, libraries: Collection[str]) -> bool:
 
 def is_of(kind: type, libraries: Collection[str]) -> bool:
     """Tell whether a class, or one that it inherits, is one of ours or of the libraries."""
-    roots = {str(base.__module__).partition(".")[0] for base in kind.__mro__}
+    roots = packages_of(kind)
     return "ipygrad" in roots or not roots.isdisjoint(libraries)
+
+
+def packages_of(kind: type) -> set[str]:
+    """Return the packages that a class, and those that it inherits, are from."""
+    return {str(base.__module__).partition(".")[0] for base in kind.__mro__}

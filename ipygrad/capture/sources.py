@@ -35,7 +35,11 @@ class RunningSource(NamedTuple):
     values: tuple[tuple[str, Array], ...]
 
 
-def running_source(code: CodeType, values: Mapping[str, Any]) -> RunningSource | None:
+Texts = dict[tuple[str, int], tuple[str, ...] | None]
+"""The texts of methods by file and first line, each read once in a pass."""
+
+
+def running_source(code: CodeType, values: Mapping[str, Any], texts: Texts) -> RunningSource | None:
     """Return the text of a method that has run; None where it is not to be had.
 
     Parameters
@@ -44,15 +48,26 @@ def running_source(code: CodeType, values: Mapping[str, Any]) -> RunningSource |
         The method's.
     values
         Its local names at the end.
+    texts
+        What was read in this pass; it is added to.
     """
-    all_lines = linecache.getlines(code.co_filename)
-    if len(all_lines) < code.co_firstlineno:
+    place = code.co_filename, code.co_firstlineno
+    if place not in texts:
+        texts[place] = _text(*place)
+    lines = texts[place]
+    if lines is None:
         return None
-    block = inspect.getblock(all_lines[code.co_firstlineno - 1 :])
-    lines = inspect.cleandoc("\n" + "".join(block)).split("\n")
     numbers = ((name, as_gradient(values.get(name))) for name in code.co_varnames)
     shown = tuple((name, value) for name, value in numbers if value is not None)
-    return RunningSource(tuple(lines), shown)
+    return RunningSource(lines, shown)
+
+
+def _text(filename: str, first_line: int) -> tuple[str, ...] | None:
+    all_lines = linecache.getlines(filename)
+    if len(all_lines) < first_line:
+        return None
+    block = inspect.getblock(all_lines[first_line - 1 :])
+    return tuple(inspect.cleandoc("\n" + "".join(block)).split("\n"))
 
 
 class HeardBackwards:
@@ -60,6 +75,7 @@ class HeardBackwards:
 
     def __init__(self) -> None:
         self._heard: dict[int, tuple[CodeType, dict[str, Any]]] = {}
+        self._texts: Texts = {}
 
     def __call__(self, frame: FrameType, event: str, _returned: object) -> None:
         """Hear of a call or a return; for `sys.setprofile`."""
@@ -73,7 +89,7 @@ class HeardBackwards:
     def take(self, function: object) -> RunningSource | None:
         """Return, once, what ran of a function; None where nothing of it did."""
         heard = self._heard.pop(id(function), None)
-        return None if heard is None else running_source(*heard)
+        return None if heard is None else running_source(*heard, self._texts)
 
 
 @contextmanager

@@ -31,9 +31,9 @@ from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
-    ending,
     evaluate,
     fitting_cotangent,
+    no_result,
 )
 from ipygrad.magic.steppers import Steppers
 from ipygrad.record import BackwardPass
@@ -165,10 +165,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             what = "the cell's last expression"
             check_result(result, engines, "%%grad", what, "%%grad loss")
             return result
-        raise UsageError(
-            f"%%grad needs a result to go back from: {ending(outcome.value, 'the cell')}.\n"
-            "End the cell with a Variable, or name one: %%grad loss"
-        )
+        raise no_result(outcome.value, "%%grad", "the cell", "%%grad loss")
 
     def _evaluate(self, expression: str, what: str) -> object:
         return evaluate(expression, what, self.shell.user_global_ns, self.shell.user_ns)

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 DISPLAYS = ("html", "widget", "picture", "table")
-OPTIONS = (
-    *("--output", "--quiet", "--step", "--cotangent", "--as", "--precision", "--no-check"),
-    "--order",
-    *("-o", "-q", "-p"),
-)
 MOST_DIGITS = 17
 """Digits that tell every float64 from every other."""
 _OPTION = re.compile(r"-{1,2}[A-Za-z]")
@@ -55,6 +50,13 @@ ARGUMENTS = (
     ),
     argument("result", nargs="*", metavar="RESULT", help="Expression to go back from."),
 )
+OPTIONS = tuple(
+    sorted(
+        (name for declared in ARGUMENTS for name in declared.args if name.startswith("-")),
+        key=lambda name: not name.startswith("--"),
+    )
+)
+"""What all of them are called, long names first."""
 
 
 def takes_options(method: Any) -> Any:

@@ -82,8 +82,15 @@ def check_step_number(number: int, recorded: BackwardRun) -> None:
         )
 
 
-def ending(value: object, whole: str) -> str:
-    """Say what a cell or script ends in that has no result."""
+def no_result(value: object, asker: str, whole: str, example: str) -> UsageError:
+    """Return what to raise where a cell or script, which ends in `value`, has no result."""
+    return UsageError(
+        f"{asker} needs a result to go back from: {_ending(value, whole)}.\n"
+        f"End {whole} with a Variable, or name one: {example}"
+    )
+
+
+def _ending(value: object, whole: str) -> str:
     if value is None:
         return f"no name in {whole} holds a Variable that a function made"
     return f"{whole} ends in {_without_history(value)}"

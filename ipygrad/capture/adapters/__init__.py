@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ipygrad.capture.shapes import packages_of
 from ipygrad.engine.core import Function, Variable
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _root(value: object) -> str:
 
 def _libraries_of(value: object) -> Iterator[str]:
     """Yield the libraries that the class of `value`, or one that it inherits, is from."""
-    roots = {str(kind.__module__).partition(".")[0] for kind in type(value).__mro__}
+    roots = packages_of(type(value))
     for library in LIBRARIES:
         if library in roots and library in sys.modules:
             yield library

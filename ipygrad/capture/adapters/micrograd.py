@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun, heard
+from ipygrad.capture.graph import inputs_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,17 +110,7 @@ class MicrogradAdapter(Adapter):
 
     def run_backward(self, result: Any, cotangent: Array) -> None:
         """Do as ``result.backward()`` does, which recurses and so stops at 1,000 values."""
-        order: list[Any] = []
-        seen: set[int] = set()
-        waiting = [(result, False)]
-        while waiting:
-            value, inputs_done = waiting.pop()
-            if inputs_done:
-                order.append(value)
-            elif id(value) not in seen:
-                seen.add(id(value))
-                waiting.append((value, True))
-                waiting.extend((x, False) for x in value._prev)
+        order = list(inputs_first([result], lambda value: value._prev))
         result.grad = cotangent.item()
         for value in reversed(order):
             value._backward()

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipygrad.capture.graph import inputs_first
 from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import Constant, Function, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ipygrad.capture.adapters.protocol import Adapter, Contributions, Rerun
     from ipygrad.capture.names import CallSites
@@ -133,18 +134,15 @@ class Translation:
 
     def _mirror_all(self, results: Sequence[object]) -> None:
         """Mirror inputs before outputs, without recursion."""
-        done: set[int] = set()
-        waiting = [(self._adapter.creator(result), False) for result in reversed(results)]
-        while waiting:
-            function, inputs_done = waiting.pop()
-            if inputs_done:
-                self._mirror(function)
-            elif function is not None and id(function) not in done:
-                done.add(id(function))
-                self._kept.append(function)
-                waiting.append((function, True))
-                creators = map(self._adapter.creator, reversed(self._adapter.inputs(function)))
-                waiting.extend((creator, False) for creator in creators)
+        adapter = self._adapter
+
+        def creators(variables: Sequence[Any]) -> Iterator[Any]:
+            return map(adapter.creator, reversed(variables))
+
+        behind = lambda function: creators(adapter.inputs(function))  # noqa: E731
+        for function in inputs_first(creators(results), behind):
+            self._kept.append(function)
+            self._mirror(function)
 
     def _mirror(self, function: Any) -> None:
         inputs = tuple(map(self._leaf_or_known, self._adapter.inputs(function)))
@@ -193,8 +191,6 @@ class MirroredSites:
 
     def site_of(self, output: Any) -> CallSite | None:
         """Return where the variable behind a mirror was made, None if unknown."""
-        if output is None:
-            return None
         site = self._sites.site_of(self._translation.identity_of(output))
         # An operator may swap its operands (2 * x calls x.__rmul__), so they name nothing.
         return None if site is None else site._replace(arguments=())

@@ -8,6 +8,8 @@ from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.capture.quiet import replaced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -182,8 +184,5 @@ def heard(owner: type, name: str, tell: Callable[..., object]) -> Iterator[None]
         tell(self, returned, sys._getframe(1))
         return returned
 
-    setattr(owner, name, telling)
-    try:
+    with replaced(owner, name, telling):
         yield
-    finally:
-        setattr(owner, name, method)

@@ -20,6 +20,7 @@ import torch
 
 from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun
 from ipygrad.capture.adapters.torch_calls import TorchCalls, call_of, token_of
+from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -175,7 +176,7 @@ class TorchAdapter(Adapter):
             else:
                 # In-place functions take no leaves.
                 made = call.again([tensor.clone() for tensor in tensors])
-        outputs = list(made) if isinstance(made, (tuple, list)) else [made]
+        outputs = as_tuple(made)
         tracked = [tensor for tensor in tensors if tensor.requires_grad]
 
         def backward(cotangents: tuple[Array, ...]) -> Contributions:
