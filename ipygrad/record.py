@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
     from ipygrad.explain.local import LocalDerivative
@@ -111,6 +112,9 @@ class BackwardStep:
         For each input its gradient before and after the addition; ``before`` is None for "not yet".
     check : Check
         Whether ``backward`` agrees with differences of ``forward``.
+    waiting : tuple of Waiting
+        The functions whose turn is still to come after this step, the next one first, each with its
+        label, its generation, and how many gradients have arrived at what it made, of how many.
     notes : tuple of str
         What to look at: a value that changed in place, nan, a backward that is wrong.
     """
@@ -134,6 +138,11 @@ class BackwardStep:
         None for a constant.
         """
         return self._findings.local_derivatives(self._bare)
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """The functions whose turn is still to come after this step, the next one first."""
+        return self._findings.waiting(self._bare)
 
     @property
     def check(self) -> Check:
@@ -172,6 +181,8 @@ class BackwardPass(Sequence[BackwardStep]):
         digits: int = DIGITS,
         checks: bool = True,
         start: int = 0,
+        predict: bool = False,
+        dropped: frozenset[int] = frozenset(),
         findings: Findings | None = None,
         translation: Translation | None = None,
     ) -> None:
@@ -186,6 +197,8 @@ class BackwardPass(Sequence[BackwardStep]):
             graph, run, self._words, code=code, first_line=first_line, checks=checks
         )
         self._start = start
+        self._predict = predict
+        self._dropped = dropped
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
         self._link: StepperLink | None = None
@@ -255,10 +268,9 @@ class BackwardPass(Sequence[BackwardStep]):
     def _layout(self) -> GraphLayout | None:
         if len(self.graph.variables) + len(self.graph.functions) > MOST_BOXES:
             return None
-        gradient = self._words.interface["gradient"]
         widest = [
-            max(value, "" if grad is None else gradient.format(value=grad), key=text_columns)
-            for value, grad in zip(self._values(), self._gradients(), strict=True)
+            max(value, gradient, key=text_columns)
+            for value, gradient in zip(self._values(), self._gradient_texts(), strict=True)
         ]
         shapes = [shape_text(node.value.shape) for node in self.graph.variables]
         return lay_out(self.graph, [shorten(text) for text in widest], shapes)
@@ -272,6 +284,16 @@ class BackwardPass(Sequence[BackwardStep]):
         texts = {variable: self._words.number(gradient) for variable, gradient in finals.items()}
         return [texts.get(node.index) for node in self.graph.variables]
 
+    def _gradient_texts(self) -> list[str]:
+        """Return what stands in each variable's box at the end."""
+        texts = self._words.interface
+        return [
+            texts["box_constant" if node.kind == "constant" else "box_unreached"]
+            if gradient is None
+            else texts["box_arrived"].format(value=gradient)
+            for node, gradient in zip(self.graph.variables, self._gradients(), strict=True)
+        ]
+
     @property
     def _shown(self) -> Pass:
         return Pass(
@@ -282,6 +304,7 @@ class BackwardPass(Sequence[BackwardStep]):
             findings=self._findings,
             notices=self._notices,
             first_line=self._first_line,
+            dropped=self._dropped,
         )
 
     def chain(self, variable: object) -> Text:
@@ -541,6 +564,7 @@ class BackwardPass(Sequence[BackwardStep]):
             self._layout,
             plots=self._plots() if plots is None else plots,
             start=self._start,
+            predict=self._predict,
             most_steps=MOST_STEPS,
         )
 

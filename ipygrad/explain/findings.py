@@ -14,6 +14,7 @@ import numpy as np
 from ipygrad.capture.backward import changed_in_place
 from ipygrad.capture.changes import lines_that_change
 from ipygrad.capture.own_runs import is_measured
+from ipygrad.capture.waiting import WaitingList
 from ipygrad.explain.chain import Chains
 from ipygrad.explain.check import Check, check_step
 from ipygrad.explain.lessons import describe_faults, describe_measured
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.waiting import Waiting
     from ipygrad.explain.chain import Chain
     from ipygrad.explain.local import LocalDerivative
     from ipygrad.explain.notes import NonFinite
@@ -107,6 +109,15 @@ class Findings:
             function = self._graph.functions[step.function].function
             self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
+
+    def waiting(self, step: BareStep) -> tuple[Waiting, ...]:
+        """Return the functions whose turn is still to come after a step, the next one first."""
+        if self._run is None:
+            return ()
+        waiting = WaitingList(self._graph, self._run)
+        for _ in range(step.index):
+            waiting.advance()
+        return waiting.queue().first
 
     @_ignoring_overflow
     def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:

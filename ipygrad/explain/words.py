@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -88,11 +88,14 @@ class StepWords:
         What happens, for somebody who reads.
     status
         The same in short, for somebody who listens; begins with ``Step 2 of 3``.
+    parts
+        What to say of the step before it is complete: of the local derivatives, and of the products.
     """
 
     heading: str
     sentence: str
     status: str
+    parts: tuple[str, ...] = ()
 
 
 def describe_start(words: Words, graph: Graph, run: BackwardRun | None) -> StepWords:
@@ -145,16 +148,24 @@ def describe_step(
     role = role_of(node.function)
     if role is not None:
         sentences.append(words(role, function=node.label))
-    short_products = []
-    for argnum in range(len(node.inputs)):
-        sentence, product = _product(words, graph, step, argnum, slopes[argnum])
-        sentences.append(sentence)
-        if product:
-            short_products.append(product)
+    products = [_product(words, graph, step, argnum, slope) for argnum, slope in enumerate(slopes)]
+    sentences += [product.sentence for product in products]
+    products = [product for product in products if product.status]
     status = words(
-        "status", index=step.index, count=count, heading=heading, products="; ".join(short_products)
+        "status",
+        index=step.index,
+        count=count,
+        heading=heading,
+        products="; ".join(product.status for product in products),
     )
-    return StepWords(heading, " ".join(sentences), status)
+    parts = tuple(
+        words("status_part", index=step.index, part=part, products="; ".join(said))
+        for part, said in (
+            (1, [product.local for product in products]),
+            (2, [product.contribution for product in products]),
+        )
+    )
+    return StepWords(heading, " ".join(sentences), status, parts)
 
 
 def _arriving(graph: Graph, node: FunctionNode, step: BareStep) -> list[tuple[str, Array]]:
@@ -170,21 +181,30 @@ def _arrival(words: Words, graph: Graph, node: FunctionNode, step: BareStep) -> 
     return words("arriving_many", arriving=words.enumerate(items))
 
 
+class _ProductWords(NamedTuple):
+    """What is said of one input: in the sentence, and, where it is no constant, in the statuses."""
+
+    sentence: str
+    status: str = ""
+    local: str = ""
+    contribution: str = ""
+
+
 def _product(
     words: Words, graph: Graph, step: BareStep, argnum: int, slope: Slope
-) -> tuple[str, str]:
-    """Return what happens to one input, as a sentence and in short."""
+) -> _ProductWords:
+    """Say what happens to one input."""
     node = graph.functions[step.function]
     name = graph.variables[node.inputs[argnum]].name
     contribution = step.contributions[argnum]
     before, after = step.before[argnum], step.after[argnum]
     if contribution is None:
-        return words("constant", input=name), ""
+        return _ProductWords(words("constant", input=name))
     values = {
         "function": node.label,
         "input": name,
         "arriving": words.number(step.cotangents[0]),
-        "local": words.number(slope),
+        "local": words("jacobian") if slope is None else words.number(slope),
         "contribution": words.number(contribution),
         "shape": shape_text(contribution.shape) or "()",
         "before": words.number(before),
@@ -195,7 +215,12 @@ def _product(
     sentence = _factors(words, graph, step, argnum, slope, values)
     sentence += " " + words(CHANGES[change], **values)
     values["added"] = words(f"status_{change}", **values)
-    return sentence, words("status_array" if slope is None else "status_product", **values)
+    return _ProductWords(
+        sentence,
+        words("status_array" if slope is None else "status_product", **values),
+        words("status_local", **values),
+        words("status_contribution", **values),
+    )
 
 
 def is_replaced(step: BareStep, argnum: int) -> bool:

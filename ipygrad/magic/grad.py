@@ -26,8 +26,9 @@ from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
 from ipygrad.explain.words import Words
+from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
-from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
+from ipygrad.magic.passes import dropped_gradients, leave_gradients, own_pass, pass_in_order
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
@@ -199,8 +200,10 @@ class GradMagics(Magics):  # type: ignore[misc]
             check_step_number(options.step, recorded)
             if write and right.error is None:
                 notices += leave_gradients(captured, right, words)
+        dropped: frozenset[int] = frozenset()
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
+            dropped = dropped_gradients(captured)
         if captured.unknown:
             notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
         bp = BackwardPass(
@@ -211,6 +214,8 @@ class GradMagics(Magics):  # type: ignore[misc]
             digits=options.precision,
             checks=options.check,
             start=options.step,
+            predict=options.predict,
+            dropped=dropped,
             translation=translation,
         )
         if options.output is not None:
@@ -219,10 +224,18 @@ class GradMagics(Magics):  # type: ignore[misc]
         if recorded.error is None:
             if not options.quiet:
                 self._steppers.show(bp, display_as)
+            self._check_expectations(options)
             return
         if not options.quiet:
             self._after_the_cell(lambda: self._steppers.show(bp, display_as))
         raise shown_in_short(recorded.error, self.shell)
+
+    def _check_expectations(self, options: Namespace) -> None:
+        __tracebackhide__ = True
+        try:
+            check_expectations(options.expect, self._evaluate, options.precision)
+        except UnexpectedGradientError as error:
+            raise shown_in_short(error, self.shell) from None
 
     def _partial(
         self,

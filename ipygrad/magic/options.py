@@ -13,6 +13,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.orders import ORDERS
 from ipygrad.engine.core import Variable
+from ipygrad.magic.expectations import read_expectation
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -47,6 +48,18 @@ ARGUMENTS = (
         choices=ORDERS,
         default="generation",
         help="Take the functions' turns in this order; of these, only generation is right.",
+    ),
+    argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="x.grad=VALUE",
+        help="Fail the cell unless it leaves this gradient, to one part in 1,000.",
+    ),
+    argument(
+        "--predict",
+        action="store_true",
+        help="Cover each next number in the stepper until a prediction is made.",
     ),
     argument("result", nargs="*", metavar="RESULT", help="Expression to go back from."),
 )
@@ -108,6 +121,7 @@ def read_options(
         raise UsageError(
             f"-p {options.precision}: numbers are shown with 1 to {MOST_DIGITS} digits"
         )
+    options.expect = [read_expectation(text) for text in options.expect]
     if options.check is None:
         options.check = check
     return expression, options

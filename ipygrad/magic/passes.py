@@ -91,3 +91,14 @@ def leave_gradients(captured: Captured, recorded: BackwardRun, words: Words) -> 
             ),
         ),
     )
+
+
+def dropped_gradients(captured: Captured) -> frozenset[int]:
+    """Return the variables that a pass of the cell has left without a gradient, by number.
+
+    Those of other engines, which may never keep one, are not among them.
+    """
+    if captured.translation is not None:
+        return frozenset()
+    made = (node for node in captured.graph.variables if node.creator is not None)
+    return frozenset(node.index for node in made if node.variable.grad is None)

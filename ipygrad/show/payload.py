@@ -16,6 +16,7 @@ means "not yet" and is shown as a dash, never as 0.
     language       "en"
     words          {key: text}, the texts of the interface, with {placeholders} in braces
     start          number of the step that is shown first
+    predict        bool: numbers are covered until the learner has made a prediction
     notices        [text], shown above everything: too large, cut short, an error
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
@@ -31,6 +32,7 @@ means "not yet" and is shown as a dash, never as 0.
         value      Number
         shape      "(3, 2)"; "" for a number
         box        [x, y, width, height] in px | null
+        dropped    bool: its gradient is dropped after use (retain_grad=False)
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not laid out
           heading  Formula: ∂y/∂x
@@ -81,6 +83,12 @@ means "not yet" and is shown as a dash, never as 0.
       check        null for the start, and where checks are off |
         status     "agrees" | "disagrees" | "not_checked"
         text       what was compared, and what may have gone wrong
+      parts        [text], what a screen reader announces of each part of the step but the last;
+                   none for the start
+      waiting      who waits for a turn after this step | null when there was no pass
+        functions  [function], those that come first
+        lines      [text], one for each of them, and one for the others
+        text       why the first one is next
       source       null where no user wrote the backward that ran |
         lines      [text]
         values     [{"name": text, "value": Number}], what its names held when it returned
@@ -100,6 +108,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.capture.waiting import WaitingList
 from ipygrad.explain.numbers import exact, shape_text, short
 from ipygrad.explain.products import (
     elementwise_formula,
@@ -109,11 +118,12 @@ from ipygrad.explain.products import (
     product_holds,
     summed_text,
 )
+from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
 from ipygrad.show.layout import text_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -125,6 +135,8 @@ if TYPE_CHECKING:
     from ipygrad.show.layout import GraphLayout
 
 VERSION = 1
+MOST_WAITING = 8
+"""Of the functions that wait after a step, so many are listed."""
 
 Json = dict[str, Any]
 
@@ -149,6 +161,8 @@ class Pass:
         What is said above everything.
     first_line
         Number of the first line of the code; 1 for a script, which has no magic above it.
+    dropped
+        Numbers of the variables whose gradients the cell's own pass has dropped after use.
     """
 
     graph: Graph
@@ -158,6 +172,7 @@ class Pass:
     findings: Findings
     notices: tuple[str, ...]
     first_line: int = 2
+    dropped: frozenset[int] = frozenset()
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -178,6 +193,7 @@ def make_payload(
     *,
     plots: Mapping[int, str],
     start: int = 0,
+    predict: bool = False,
     most_steps: int | None = None,
 ) -> Json:
     """Put a pass into the dict described above.
@@ -190,6 +206,8 @@ def make_payload(
         SVG documents by number of the step.
     start
         Step that is shown first.
+    predict
+        Cover numbers until they have been predicted.
     most_steps
         Leave later steps out.
     """
@@ -208,14 +226,22 @@ def make_payload(
         "language": words.language,
         "words": dict(words.interface),
         "start": start,
+        "predict": predict,
         "notices": notices,
         "code": None
         if shown.code is None
         else {"first": shown.first_line, "lines": list(shown.code)},
         "graph": _graph(shown, layout, steps, kept),
         "steps": [
-            _start(shown, kept),
-            *(_step(shown, step, plots.get(step.index), kept) for step in steps),
+            {**step, "waiting": waiting}
+            for step, waiting in zip(
+                (
+                    _start(shown, kept),
+                    *(_step(shown, step, plots.get(step.index), kept) for step in steps),
+                ),
+                _waiting(shown, kept, len(steps)),
+                strict=True,
+            )
         ],
         "table": {
             "columns": list(rows.columns),
@@ -285,6 +311,7 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
             "box": None if layout is None else list(layout.variables[node.index]),
+            "dropped": node.index in shown.dropped,
             "chain": None if layout is None else _chain(shown, node),
         }
 
@@ -370,6 +397,7 @@ def _start(shown: Pass, kept: _Kept) -> Json:
         "heading": said.heading,
         "sentence": said.sentence,
         "status": said.status,
+        "parts": [],
         "products": products,
         "notes": [],
         "check": None,
@@ -384,19 +412,41 @@ def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
     words = shown.words
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
+    arriving = arriving_number(words, step)
     return {
         "function": kept.functions[step.function],
         "line": node.line,
         "heading": said.heading,
         "sentence": said.sentence,
         "status": said.status,
-        "products": [_product(shown, step, argnum, kept) for argnum in range(len(node.inputs))],
+        "parts": list(said.parts),
+        "products": [
+            _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
+        ],
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
         "source": _source(words, step),
         "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
+
+
+def _waiting(shown: Pass, kept: _Kept, steps: int) -> Iterator[Json | None]:
+    """Yield who waits after the start and each step; who is not kept is only counted."""
+    if shown.run is None:
+        yield None
+        return
+    waiting = WaitingList(shown.graph, shown.run)
+    for index in range(steps + 1):
+        if index > 0:
+            waiting.advance()
+        queue = waiting.queue(MOST_WAITING)
+        functions = [kept.functions.get(one.function) for one in queue.first]
+        yield {
+            "functions": [function for function in functions if function is not None],
+            "lines": list(describe_waiting(shown.words, queue)),
+            "text": describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+        }
 
 
 def _source(words: Words, step: BareStep) -> Json | None:
@@ -410,7 +460,7 @@ def _source(words: Words, step: BareStep) -> Json | None:
     }
 
 
-def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
+def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept, arriving: Json) -> Json:
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
     variable = node.inputs[argnum]
@@ -429,7 +479,7 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept) -> Json:
         "name": graph.variables[variable].name,
         "constant": is_constant,
         "holds": slope is None or product_holds(step, argnum, slope),
-        "arriving": arriving_number(words, step),
+        "arriving": arriving,
         "local": local,
         "formula": _formula(formula),
         "equation": None if is_wrong else _formula(equation(words, graph, step, argnum, slope)),

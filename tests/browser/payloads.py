@@ -129,6 +129,11 @@ def build(
         steps.append(_step(index, call.line, heading, products, picture, AGREES))
     for k, step in enumerate(steps):
         step["status"] = f"Step {k} of {len(steps) - 1}: {step['heading']}"
+        step["parts"] = [f"Step {k}, part {part}" for part in (1, 2)] if k else []
+    for step, waiting in zip(steps, [*steps[1:], None], strict=True):
+        functions = [] if waiting is None else [waiting["function"]]
+        lines = [f"● {calls[function].label}" for function in functions]
+        step["waiting"] = {"functions": functions, "lines": lines, "text": "The next one."}
     rows, row_steps = _rows(steps, calls)
     places = [at for at in [*(v.at for v in variables), *(call.at for call in calls)] if at]
     right, bottom = (max((at[axis] for at in places), default=0.0) for axis in (0, 1))
@@ -138,6 +143,7 @@ def build(
         "language": "en",
         "words": WORDS,
         "start": 0,
+        "predict": False,
         "notices": list(notices),
         "code": {"first": 2, "lines": code} if code else None,
         "graph": {
@@ -146,6 +152,7 @@ def build(
             "variables": [
                 {
                     **_variable(variable, i, calls, box_width),
+                    "dropped": False,
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
                 }
                 for i, variable in enumerate(variables)
@@ -230,9 +237,11 @@ def _step(
         "heading": heading,
         "sentence": f"The gradient goes back: {heading}.",
         "status": "",
+        "parts": [],
         "products": products,
         "notes": [],
         "check": check,
+        "waiting": None,
         "source": None,
         "picture": picture is not None,
         "plot": picture,

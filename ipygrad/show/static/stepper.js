@@ -26,9 +26,13 @@
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
  *   off(event: string, callback: (...args: any[]) => void): void}} Model */
 /** @typedef {(k: number, variable?: number) => void} Go and, with a variable, select it */
+/** @typedef {(k: number, part: number, isCovered: boolean) => void} Show */
 
-/** Time between two steps while playing, ms. */
+/** Time between two steps while playing at speed 1, ms, and the speeds. */
 const PLAY_INTERVAL = 1200;
+const SPEEDS = [0.5, 1, 2, 4];
+/** A step opens into so many parts: local derivative, times what arrives, added. */
+const PARTS = 3;
 /** Widths below which captions take two lines, and from which text and plot, and then two products
  * stand side by side, px. */
 const NARROW_PANEL = 620;
@@ -268,6 +272,34 @@ class Pass {
   }
 
   /**
+   * The state of a variable's gradient after step k: a key, and the number, if there is one.
+   * @param {number} variable
+   * @param {number} k
+   */
+  state(variable, k) {
+    const { kind, creator, dropped } = this.variables[variable];
+    const additions = this.additions[variable];
+    const arrived = additions.filter(({ step }) => step <= k).length;
+    const number = this.gradient(variable, k);
+    const state = (/** @type {string} */ key) => ({ key, number, arrived, expected: additions.length });
+    if (kind === "constant") return state("constant");
+    if (!number) return state(additions.length > 0 ? "not_yet" : "unreached");
+    if (arrived === 0) return state("left_over");
+    if (arrived < additions.length) return state("waiting");
+    const isUsed = creator === null || (this.functions[creator].step ?? Infinity) <= k;
+    return state(dropped && isUsed ? "dropped" : "arrived");
+  }
+
+  /**
+   * What to say of a part of a step; of the last, null. What is covered is not said.
+   * @param {number} k
+   * @param {number} part
+   * @param {boolean} isCovered
+   */
+  told = (k, part, isCovered) =>
+    part === PARTS ? null : (this.steps[k].parts[isCovered ? 0 : part - 1] ?? null);
+
+  /**
    * The step in which a variable's gradient is complete; null where it gets none.
    * @param {number} variable
    */
@@ -432,40 +464,31 @@ function drawing(pass, scene, press) {
     };
     row("ipygrad-name", -13, name);
     row("ipygrad-value", 5, value.text);
-    const isConstant = kind === "constant";
-    const gradient = row("ipygrad-gradient", 23, isConstant ? pass.word("constant") : "");
+    const gradient = row("ipygrad-gradient", 23);
     const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
     const title = svg("title", {}, exact);
     group.append(title);
     if (chain) put(group, { "aria-pressed": "false" });
-    if (isConstant)
-      put(group, { "aria-label": pass.word("constant_label", { name, value: value.text }) });
-    /** @type {Num | null | undefined} */
-    let shown;
+    let shown = "";
     return {
       group,
       x,
       /** @param {number} k */
       show(k) {
-        const number = pass.gradient(v, k);
-        if (isConstant || number === shown) return;
-        shown = number;
-        const text = pass.word("gradient", { value: number?.text ?? "–" });
-        gradient.textContent = shorten(text, BOX_COLUMNS);
+        const { key, number, arrived, expected } = pass.state(v, k);
+        if (`${key} ${arrived}` === shown) return;
+        shown = `${key} ${arrived}`;
+        const told = (/** @type {string} */ form, /** @type {string | undefined} */ text) =>
+          pass.word(`${form}_${key}`, { value: text ?? "", arrived, expected });
+        gradient.textContent = shorten(told("box", number?.text), BOX_COLUMNS);
         // Boxes are made for values: a longer gradient is written more closely.
         const room = Number(box[2]) - 8;
         const isLong = columnsOf(gradient.textContent) * COLUMN_WIDTH > room;
         put(gradient, { textLength: isLong ? room : null });
-        group.classList.toggle("ipygrad-waiting", number === null);
-        const told = pass.word("gradient", { value: number?.exact ?? pass.word("not_yet") });
-        title.textContent = `${exact}\n${told}`;
-        put(group, {
-          "aria-label": pass.word("variable_label", {
-            name,
-            value: value.text,
-            gradient: number?.text ?? pass.word("not_yet"),
-          }),
-        });
+        group.classList.toggle("ipygrad-waiting", key !== "arrived");
+        title.textContent = `${exact}\n${told("state", number?.exact)}`;
+        const state = told("state", number?.text);
+        put(group, { "aria-label": pass.word("variable_label", { name, value: value.text, state }) });
       },
     };
   }
@@ -547,20 +570,29 @@ function drawing(pass, scene, press) {
      * @param {Box} box
      */
     scaled: (box) => box.map((length) => (Number(length) * element.clientWidth) / width),
-    /** @param {number} k */
-    show(k) {
+    /**
+     * @param {number} k
+     * @param {number} part before the last, nothing has been added yet
+     * @param {boolean} isCovered
+     */
+    show(k, part, isCovered) {
       const step = pass.steps[k];
-      for (const box of all) box.show(k);
+      const isAdded = part === PARTS;
+      const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
+      for (const box of all) box.show(isAdded ? k : k - 1);
       const isStart = step.function === null;
-      const changed = new Set(step.products.flatMap((p) => (p.constant ? [] : p.variable)));
+      const changed = new Set(step.products.flatMap((p) => (p.constant || !isAdded ? [] : p.variable)));
       for (const { edge, group } of drawn)
         group.classList.toggle("ipygrad-now", edge.function === step.function);
-      for (const [f, { group }] of functions) light(group, f === step.function);
+      for (const [f, { group }] of functions) {
+        light(group, f === step.function);
+        group.classList.toggle("ipygrad-queued", waiting.includes(f));
+      }
       for (const [v, { group }] of variables) {
         group.classList.toggle("ipygrad-changed", changed.has(v));
         light(group, isStart && changed.has(v));
       }
-      labels.replaceChildren(...contributions(step));
+      labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
     },
     /**
      * Mark a variable and its paths to the result.
@@ -699,10 +731,10 @@ function graphView(pass, press) {
     element.append(whole.element);
     return {
       element,
-      /** @param {number} k */
-      show(k) {
+      /** @type {Show} */
+      show(k, part, isCovered) {
         const { function: f, products } = pass.steps[k];
-        whole.show(k);
+        whole.show(k, part, isCovered);
         focus = f === null ? (graph.variables[products[0]?.variable]?.box ?? null) : graph.functions[f].box;
       },
       select: whole.select,
@@ -711,7 +743,7 @@ function graphView(pass, press) {
   }
 
   /** @type {ReturnType<typeof drawing>} */
-  let part;
+  let drawn;
   /** @type {number | null} */
   let selected = null;
   let tallest = 0;
@@ -725,25 +757,25 @@ function graphView(pass, press) {
   element.style.height = `${height + 10}px`;
   return {
     element,
-    /** @param {number} k */
-    show(k) {
+    /** @type {Show} */
+    show(k, part, isCovered) {
       const scene = neighbourhood(pass, k, height);
-      part = drawing(pass, scene, press);
-      part.show(k);
-      part.select(selected);
+      drawn = drawing(pass, scene, press);
+      drawn.show(k, part, isCovered);
+      drawn.select(selected);
       // A focused box that goes away would leave its keys to the notebook.
       const focused = element.contains(activeElement(element));
-      element.replaceChildren(part.element);
+      element.replaceChildren(drawn.element);
       focus = scene.focus;
       if (focused) {
         const next =
-          part.element.querySelector("[aria-current]") ?? part.element.querySelector("[tabindex]");
+          drawn.element.querySelector("[aria-current]") ?? drawn.element.querySelector("[tabindex]");
         if (next instanceof SVGElement) next.focus({ preventScroll: true });
       }
     },
     /** @param {number | null} v */
-    select: (v) => part.select((selected = v)),
-    scroll: () => focus && scrollInside(element, part.scaled(focus)),
+    select: (v) => drawn.select((selected = v)),
+    scroll: () => focus && scrollInside(element, drawn.scaled(focus)),
   };
 }
 
@@ -799,10 +831,24 @@ function codeView(pass, now, press) {
 }
 
 /**
+ * Whether a prediction is right: the sign, or the number within two digits.
+ * @param {string} said
+ * @param {Num} number
+ */
+function isForetold(said, { exact }) {
+  const value = Number(exact);
+  const sign = { "+": 1, "-": -1, "−": -1 }[said];
+  if (sign) return Math.sign(value) === sign;
+  const room = value === 0 ? 0 : 0.501 * 10 ** (Math.floor(Math.log10(Math.abs(value))) - 1);
+  return Math.abs(Number(said.replace("−", "-").replace(",", ".")) - value) <= room;
+}
+
+/**
  * One step in numbers and words.
  * @param {Pass} pass
+ * @param {() => void} reveal what to do when a prediction is made
  */
-function stepView(pass) {
+function stepView(pass, reveal) {
   const { steps } = pass;
   const heading = html("span", { role: "heading", "aria-level": 3 });
   const held = (/** @type {Step} */ { name, value }) => `${name} = ${value.text}`;
@@ -810,6 +856,7 @@ function stepView(pass) {
   const texts = {
     sentence: (step) => step.sentence,
     notes: (step) => step.notes.join(" "),
+    turns: ({ waiting }) => (waiting ? [waiting.text, ...waiting.lines].join("\n") : ""),
     check: ({ check }) => (check ? `${SIGNS[check.status]} ${check.text}` : ""),
     source: ({ source }) => (source ? [...source.lines, "", ...source.values.map(held)].join("\n") : ""),
   };
@@ -869,8 +916,41 @@ function stepView(pass) {
       html("span", { class: "ipygrad-amount" }, numeral(pass, number), formula ? typeset(formula) : ""),
     );
 
-  /** @param {Product} product */
-  function productRow(product) {
+  /** What the learner has predicted, for each product of each step.
+   * @type {string[][]} */
+  const predicted = [];
+
+  /**
+   * A field for the number that is covered.
+   * @param {string} name
+   */
+  function field(name) {
+    const label = pass.word("predict", { name });
+    const input = focusable(html("input", { class: "ipygrad-field", title: label, "aria-label": label }));
+    input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Enter" && isPlain(event)) reveal();
+    });
+    return input;
+  }
+
+  /**
+   * What to say of a prediction, if one was made.
+   * @param {string | undefined} said
+   * @param {Num} number
+   */
+  function verdict(said, number) {
+    if (!said) return "";
+    const key = isForetold(said, number) ? "foretold" : "not_foretold";
+    return html("span", { class: `ipygrad-${key}` }, pass.word(key, { said }));
+  }
+
+  /**
+   * @param {Product} product
+   * @param {number} i its place in the step
+   * @param {number} k
+   * @param {boolean} isCovered
+   */
+  function productRow(product, i, k, isCovered) {
     const { name, constant, holds, arriving, local, contribution, before, after, summed } = product;
     const row = html("div", { class: "ipygrad-product", role: "group", "aria-label": name });
     if (constant) {
@@ -881,10 +961,13 @@ function stepView(pass) {
     const isStart = arriving === null;
     const caption = pass.word(isStart ? "start" : "contribution", { name });
     const result = factor(caption, contribution, "ipygrad-result");
+    const amount = result.lastElementChild;
+    if (isCovered) amount.replaceChildren(Number.isFinite(Number(contribution.exact)) ? field(name) : "?");
+    else amount.append(verdict(predicted[k]?.[i], contribution));
     const factors = [
       factor(pass.word("arriving"), arriving),
       sign("×"),
-      factor(pass.word("local"), local, "", product.formula),
+      factor(pass.word("local"), local, "ipygrad-local", product.formula),
       holds ? sign("=") : sign("≠", pass.word("not_equal")),
     ];
     if (summed) factors.push(factor(pass.word("product"), summed.before), sign("→", summed.text));
@@ -915,16 +998,25 @@ function stepView(pass) {
       { class: "ipygrad-text" },
       ...parts.map(({ name, of, text }) => sized(text, of, `ipygrad-${name}`)),
     ),
-    /** @param {number} k */
-    show(k) {
+    /** Keep what is written in the fields; an empty text for each other product. */
+    predict: (/** @type {number} */ k) => {
+      predicted[k] = [...products.children].map((row) => row.querySelector("input")?.value.trim() ?? "");
+    },
+    /** @type {Show} */
+    show(k, part, isCovered) {
       const step = steps[k];
       heading.textContent = step.heading;
       for (const { name, of, text } of parts) {
         text.textContent = of(step);
+        if (name === "sentence") text.textContent = pass.told(k, part, isCovered) ?? step.sentence;
         if (name === "check") put(text, { class: step.check && `ipygrad-${step.check.status}` });
       }
       products.classList.toggle("ipygrad-list", isList(step));
-      products.replaceChildren(...step.products.map(productRow));
+      products.replaceChildren(
+        ...step.products.map((/** @type {Product} */ product, /** @type {number} */ i) =>
+          productRow(product, i, k, isCovered),
+        ),
+      );
     },
     scroll() {
       products.scrollTop = 0;
@@ -1139,9 +1231,10 @@ function control(pass, key, press) {
 /**
  * Buttons, the slider, where we are, and what a screen reader announces.
  * @param {Pass} pass
- * @param {{now: () => number, press: Go, toggle: () => void}} actions
+ * @param {{now: () => number, press: Go, toggle: () => void, open: Go, hurry: (speed: number) => void}}
+ *   actions to open is to go to a part of this step
  */
-function controlsView(pass, { now, press, toggle }) {
+function controlsView(pass, { now, press, toggle, open, hurry }) {
   const { last } = pass;
   const first = control(pass, "first", () => press(0));
   const previous = control(pass, "previous", () => press(now() - 1));
@@ -1153,7 +1246,13 @@ function controlsView(pass, { now, press, toggle }) {
   );
   slider.addEventListener("input", () => press(Number(slider.value)));
   const position = html("span", { class: "ipygrad-position", "aria-hidden": "true" });
-  const row = [first, previous, play, next, end, slider, position];
+  const options = SPEEDS.map((speed) => new Option(`${speed}×`, String(speed), speed === 1, speed === 1));
+  const speed = focusable(html("select", { "aria-label": pass.word("speed") }, ...options));
+  speed.addEventListener("change", () => hurry(Number(speed.value)));
+  const row = [first, previous, play, next, end, slider, position, speed];
+  const parts = ["part_local", "part_product", "part_added"].map((key, i) =>
+    button({ class: "ipygrad-part" }, () => now() > 0 && open(i + 1), pass.word(key)),
+  );
   const element = html("div", { class: "ipygrad-controls" }, ...row);
   const status = html("div", { class: "ipygrad-status", role: "status" });
   const unable = (/** @type {Element} */ control, /** @type {boolean} */ is) =>
@@ -1163,12 +1262,18 @@ function controlsView(pass, { now, press, toggle }) {
     element,
     status,
     play,
-    /** @param {number} k */
-    show(k) {
+    parts: html("div", { class: "ipygrad-parts", role: "group", "aria-label": pass.word("parts") }, ...parts),
+    /** @type {Show} */
+    show(k, part, isCovered) {
       slider.value = String(k);
-      put(slider, { "aria-valuetext": pass.steps[k].status });
-      position.textContent = pass.word("position", { step: k, last });
-      status.textContent = pass.steps[k].status;
+      const told = pass.told(k, part, isCovered) ?? pass.steps[k].status;
+      put(slider, { "aria-valuetext": told });
+      position.textContent = pass.word("position", { step: part < PARTS ? `${k}.${part}` : k, last });
+      status.textContent = told;
+      parts.forEach((control, i) => {
+        unable(control, k === 0);
+        put(control, { "aria-current": k > 0 && i + 1 === part ? "step" : null });
+      });
       for (const control of [first, previous]) unable(control, k === 0);
       for (const control of [next, end]) unable(control, k === last);
     },
@@ -1185,8 +1290,12 @@ function controlsView(pass, { now, press, toggle }) {
 
 // ---------------------------------------------------------------- keys
 
-/** @param {KeyboardEvent} event */
-const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }) => !ctrlKey && !metaKey && !altKey && !shiftKey;
+/**
+ * @param {KeyboardEvent} event
+ * @param {boolean} [mayShift]
+ */
+const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
+  !ctrlKey && !metaKey && !altKey && (mayShift || !shiftKey);
 
 /**
  * The focused element, also when the stepper stands in a shadow tree.
@@ -1201,13 +1310,16 @@ function activeElement(element) {
  * Keys of the stepper, wherever inside it the focus is. A control keeps the keys that are its own,
  * but the notebook around gets none of them.
  * @param {HTMLElement} root
- * @param {{now: () => number, last: () => number, press: Go, toggle: () => void}} actions
+ * @param {{now: () => number, last: () => number, press: Go, toggle: () => void,
+ *   turn: (by: number) => void}} actions to turn is to go by parts of steps
  */
-function listenToKeys(root, { now, last, press, toggle }) {
+function listenToKeys(root, { now, last, press, toggle, turn }) {
   /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => press(now() - 1),
     ArrowRight: () => press(now() + 1),
+    ShiftArrowLeft: () => turn(-1),
+    ShiftArrowRight: () => turn(1),
     Home: () => press(0),
     End: () => press(last()),
     " ": toggle,
@@ -1215,14 +1327,15 @@ function listenToKeys(root, { now, last, press, toggle }) {
   /** @param {KeyboardEvent} event */
   function onKey(event) {
     const { target } = event;
-    if (event.defaultPrevented || event.isComposing || !isPlain(event)) return;
-    if (!(target instanceof Element)) return;
+    if (event.defaultPrevented || event.isComposing || !(target instanceof Element)) return;
+    const isPart = event.shiftKey && event.key.startsWith("Arrow");
+    if (!isPlain(event, isPart)) return;
     if (target.closest("input:not([type=range]), textarea, select, [contenteditable]")) return;
     const isPress = event.key === " " || event.key === "Enter";
     const isOwn = isPress
       ? target.closest("button, summary, a") !== null
-      : target instanceof HTMLInputElement;
-    const action = actions[event.key];
+      : target instanceof HTMLInputElement && !isPart;
+    const action = actions[isPart ? `Shift${event.key}` : event.key];
     if (!action && !isOwn) return;
     event.stopPropagation();
     if (isOwn) return;
@@ -1285,12 +1398,16 @@ export function mount(root, payload, { id, model } = {}) {
   const replaced = [...root.childNodes];
   /** @type {Pass} */
   let pass;
-  /** @type {{show(k: number): void, scroll?: () => void}[]} */
+  /** @type {{show: Show, scroll?: () => void}[]} */
   let views = [];
   /** @type {ReturnType<typeof plotView>} */
   let plotCard;
   /** @type {ReturnType<typeof controlsView>} */
   let controls;
+  /** @type {ReturnType<typeof stepView>} */
+  let words;
+  /** @type {ReturnType<typeof tableView>} */
+  let table;
   /** @type {{select(variable: number | null): void}[]} */
   let marked = [];
   /** @type {(string | null | undefined)[]} undefined where a plot may still come */
@@ -1302,6 +1419,10 @@ export function mount(root, payload, { id, model } = {}) {
   /** @type {Set<(k: number) => void>} */
   const callbacks = new Set();
   let step = 0;
+  let part = PARTS;
+  let speed = 1;
+  /** While predicting, steps up to this one are no longer covered. */
+  let revealed = Infinity;
   /** @type {number | null} */
   let selected = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -1322,10 +1443,16 @@ export function mount(root, payload, { id, model } = {}) {
 
   // -------- steps
 
-  /** @param {number} k */
-  function show(k) {
+  /**
+   * @param {number} k
+   * @param {number} to
+   */
+  function show(k, to) {
     step = k;
-    for (const view of views) view.show(k);
+    part = to;
+    for (const view of views) view.show(k, part, k > revealed);
+    for (let i = 1; i < PARTS; i += 1) root.classList.toggle(`ipygrad-part-${i}`, part === i);
+    root.classList.toggle("ipygrad-covered", k > revealed);
     showPlot();
     // Scrolling has to measure: once a frame, when the frame is laid out anyway.
     frame ??= requestAnimationFrame(scroll);
@@ -1337,24 +1464,57 @@ export function mount(root, payload, { id, model } = {}) {
   }
 
   /**
-   * Move to the step nearest to k, and tell everybody.
+   * Move to the step nearest to k, and tell everybody; who has to predict goes to covered steps one
+   * by one, and past one by uncovering it.
    * @param {number} k
+   * @param {number} [to] the part of it
    */
-  function move(k) {
-    const to = Math.min(Math.max(Math.round(Number(k)) || 0, 0), pass.last);
-    if (to === step) return;
-    show(to);
+  function move(k, to = PARTS) {
+    if (step > revealed && (k > step || (k === step && to === PARTS))) return reveal();
+    const next = Math.min(Math.max(Math.round(Number(k)) || 0, 0), pass.last, revealed + 1);
+    const shown = next > revealed ? Math.min(to, PARTS - 1) : to;
+    if (next === step && shown === part) return;
+    const isOther = next !== step;
+    show(next, shown);
+    if (!isOther) return;
     push();
-    for (const callback of [...callbacks]) callback(to);
+    for (const callback of [...callbacks]) callback(next);
+  }
+
+  /** Show what is covered, and whether it was foretold. */
+  function reveal() {
+    words.predict(step);
+    revealed = step;
+    const focused = root.contains(activeElement(root));
+    show(step, PARTS);
+    table.element.hidden = revealed < pass.last;
+    if (focused) controls.focus();
   }
 
   /**
    * Move because somebody said so, which ends playing.
    * @param {number} k
+   * @param {number} [to]
    */
-  function go(k) {
+  function go(k, to) {
     pause();
-    move(k);
+    move(k, to);
+  }
+
+  /** @param {number} by one part of a step, 1 or -1 */
+  function turn(by) {
+    const to = part + by;
+    if (to > PARTS && step < pass.last) go(step + 1, 1);
+    else if (to < 1) go(step - 1);
+    else if (step > 0) go(step, Math.min(to, PARTS));
+  }
+
+  /** @param {number} to */
+  function hurry(to) {
+    speed = to;
+    if (timer === undefined) return;
+    pause();
+    play();
   }
 
   /**
@@ -1373,7 +1533,7 @@ export function mount(root, payload, { id, model } = {}) {
   function pressBox(k, variable) {
     const isAgain = variable === selected && k === step;
     go(k);
-    if (variable !== undefined) select(isAgain || !pass.variables[variable].chain ? null : variable);
+    if (variable !== undefined && revealed >= pass.last) select(isAgain || !pass.variables[variable].chain ? null : variable);
   }
 
   function pause() {
@@ -1389,7 +1549,7 @@ export function mount(root, payload, { id, model } = {}) {
     timer = setInterval(() => {
       move(step + 1);
       if (step === pass.last) pause();
-    }, PLAY_INTERVAL);
+    }, PLAY_INTERVAL / speed);
     controls.showPlaying(true);
   }
 
@@ -1498,7 +1658,7 @@ export function mount(root, payload, { id, model } = {}) {
     else if (!isAttached) attach();
     else if (isNew) scroll();
   });
-  const keys = listenToKeys(root, { now, last, press: go, toggle });
+  const keys = listenToKeys(root, { now, last, press: go, toggle, turn });
 
   /**
    * Draw a payload in the place of what is drawn.
@@ -1516,10 +1676,12 @@ export function mount(root, payload, { id, model } = {}) {
       controls.focus();
     });
     const code = codeView(pass, now, go);
-    const table = tableView(pass, go);
-    const words = stepView(pass);
+    table = tableView(pass, go);
+    words = stepView(pass, reveal);
     plotCard = plotView(pass);
-    controls = controlsView(pass, { now, press: go, toggle });
+    controls = controlsView(pass, { now, press: go, toggle, open: (to) => go(step, to), hurry });
+    revealed = payload.predict ? 0 : Infinity;
+    table.element.hidden = revealed < pass.last;
     views = [graph, controls, words, code, table];
     marked = [graph, chain];
     put(root, { role: "group", "aria-label": payload.title, lang: payload.language });
@@ -1533,13 +1695,13 @@ export function mount(root, payload, { id, model } = {}) {
       ...(pass.variables.length > 0 ? [graph.element] : []),
       controls.element,
       controls.status,
-      words.heading,
+      html("div", { class: "ipygrad-top" }, words.heading, controls.parts),
       words.products,
       chain.element,
       panels,
       table.element,
     );
-    show(Math.min(step, pass.last));
+    show(Math.min(step, pass.last, revealed), PARTS);
     select(null);
     push();
     if (focused) controls.focus();
