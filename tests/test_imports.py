@@ -69,7 +69,7 @@ ROOMS = {
     "__init__": ["__main__"],
 }
 LIBRARIES = {
-    "numpy": ["engine", "capture", "explain", "show", "record"],
+    "numpy": ["engine", "capture", "explain", "show", "record", "magic.expectations"],
     "IPython": ["capture", "record", "magic", "__main__"],
     "executing": ["capture.observe"],
     "matplotlib": [

@@ -89,7 +89,7 @@ class StepWords:
     status
         The same in short, for somebody who listens; begins with ``Step 2 of 3``.
     parts
-        What to say of the step before it is complete: of the local derivatives, and of the products.
+        What to say of it while it is not complete: of local derivatives, then of products.
     """
 
     heading: str

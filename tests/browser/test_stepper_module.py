@@ -326,9 +326,11 @@ def test_function_and_edges_of_the_step_are_lit(page: Page) -> None:
         root.locator(f".ipygrad-function{which} rect").first.evaluate(
             "rect => getComputedStyle(rect).strokeWidth"
         )
-        for which in (".ipygrad-now", ":not(.ipygrad-now)")
+        for which in (".ipygrad-now", ".ipygrad-done:not(.ipygrad-now)")
     ]
     assert widths == ["3px", "1px"]
+    waiting = root.locator(".ipygrad-queued")
+    expect(waiting).to_have_accessible_name("function square, step 3")
     expect(root.locator(".ipygrad-line[aria-current=step]")).to_have_text("4b = exp(a)")
 
 
@@ -348,14 +350,17 @@ def test_gradient_left_over_from_before_is_shown_from_the_start(page: Page) -> N
         before=payloads.number(2.0), after=payloads.number(5.297442541400256)
     )
     root = mounted(page, payload)
-    expect(root.locator(".ipygrad-gradient").first).to_have_text("grad 2")
+    expect(root.locator(".ipygrad-gradient").first).to_have_text("old 2")
+    left = "variable x, value 0.5, gradient 2, left over from an earlier pass"
+    expect(box(root, "variable x")).to_have_accessible_name(left)
     go(page, 3)
     expect(root.locator(".ipygrad-gradient").first).to_have_text("grad 5.297")
 
 
 def test_constants_are_named_and_do_nothing(page: Page) -> None:
     root = mounted(page, payloads.constant())
-    constant = root.get_by_role("img", name="constant 2.0, value 2", exact=True)
+    name = "variable 2.0, value 2, a constant: no gradient is kept"
+    constant = root.get_by_role("img", name=name, exact=True)
     expect(constant.locator(".ipygrad-gradient")).to_have_text("constant")
     go(page, 1)
     expect(root.locator(".ipygrad-sum").nth(1)).to_have_text(
@@ -364,6 +369,205 @@ def test_constants_are_named_and_do_nothing(page: Page) -> None:
     expect(root.locator(".ipygrad-contribution")).to_have_count(1)
     constant.click()
     assert step_of(page) == 1
+
+
+def test_each_state_of_a_gradient_is_told_in_words(page: Page) -> None:
+    payload = payloads.shared()
+    steps = payload["steps"]
+    root = mounted(page, payload)
+    x = box(root, "variable x")
+    expect(x).to_have_accessible_name("variable x, value 3, gradient not yet")
+    # Half of it has arrived where one of its two uses has had its turn.
+    first, second = steps[1]["products"]
+    steps[1:] = [{**steps[1], "products": [first]}, {**steps[1], "products": [second]}]
+    payload["graph"]["variables"][0]["dropped"] = True
+    root = mounted(page, payload)
+    go(page, 1)
+    x = box(root, "variable x")
+    expect(x.locator(".ipygrad-gradient")).to_have_text("1 of 2: 3")
+    waiting = "variable x, value 3, gradient 3, waiting: 1 of 2 have arrived"
+    expect(x).to_have_accessible_name(waiting)
+    go(page, 2)
+    expect(x.locator(".ipygrad-gradient")).to_have_text("dropped")
+    expect(x).to_have_accessible_name("variable x, value 3, gradient 6, dropped after use")
+
+
+def test_variable_off_the_way_says_so(page: Page) -> None:
+    payload = payloads.chain()
+    payload["steps"][3]["products"] = []
+    root = mounted(page, payload)
+    go(page, 3)
+    x = root.get_by_role("img", name="variable x, value 0.5, not reached by this pass")
+    expect(x.locator(".ipygrad-gradient")).to_have_text("no gradient")
+
+
+def test_those_that_wait_are_listed(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    turns = root.locator(".ipygrad-turns > :first-child")
+    expect(turns).to_have_text("The next one.\n● square", use_inner_text=True)
+    go(page, 3)
+    expect(turns).to_have_text("The next one.")
+
+
+# ---------------------------------------------------------------- parts of a step
+
+
+def seen(root: Locator) -> list[str]:
+    """Return the captions of the boxes of the product that can be seen."""
+    captions: list[str] = root.locator(".ipygrad-factor").evaluate_all(
+        "boxes => boxes.filter((box) => box.checkVisibility({visibilityProperty: true}))"
+        ".map((box) => box.firstElementChild.textContent)"
+    )
+    return captions
+
+
+WHOLE = ["gradient arriving", "local derivative", "contribution to b"]
+
+
+def test_step_opens_into_its_parts_and_back(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    root.locator("input").focus()
+    gradient = box(root, "variable b").locator(".ipygrad-gradient")
+    sum_, contribution = root.locator(".ipygrad-sum"), root.locator(".ipygrad-contribution")
+    position = root.locator(".ipygrad-position")
+    stages = [
+        ("1.1 / 3", ["local derivative"], 0, "not yet", False),
+        ("1.2 / 3", WHOLE, 1, "not yet", False),
+        ("1 / 3", WHOLE, 1, "grad 2.568", True),
+    ]
+    for key, order in (("ArrowRight", stages), ("ArrowLeft", stages[-2::-1])):
+        for text, captions, contributions, held, is_added in order:
+            page.keyboard.press(f"Shift+{key}")
+            expect(position).to_have_text(text)
+            assert seen(root) == captions
+            expect(contribution).to_have_count(contributions)
+            expect(gradient).to_have_text(held)
+            assert sum_.is_visible() == is_added
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(position).to_have_text("0 / 3")
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(position).to_have_text("0 / 3")
+
+
+def test_arrows_alone_go_by_functions(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    root.locator("input").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(root.locator(".ipygrad-position")).to_have_text("2 / 3")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    expect(root.locator(".ipygrad-position")).to_have_text("2 / 3")
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(root.locator(".ipygrad-position")).to_have_text("3 / 3")
+
+
+def test_parts_are_buttons_and_announced(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    first = button(root, "part_local")
+    expect(first).to_have_attribute("aria-disabled", "true")
+    first.click(force=True)
+    assert step_of(page) == 0
+    go(page, 2)
+    expect(button(root, "part_added")).to_have_attribute("aria-current", "step")
+    first.click()
+    expect(first).to_have_attribute("aria-current", "step")
+    expect(root.get_by_role("status")).to_have_text("Step 2, part 1")
+    expect(root.locator(".ipygrad-sentence > :first-child")).to_have_text("Step 2, part 1")
+    expect(button(root, "part_added")).not_to_have_attribute("aria-current", "step")
+    assert step_of(page) == 2
+
+
+def test_playing_has_a_speed(page: Page) -> None:
+    page.clock.install()
+    root = mounted(page, payloads.chain())
+    root.get_by_role("combobox", name=payloads.WORDS["speed"]).select_option("2×")
+    button(root, "play").click()
+    page.clock.run_for(1250)
+    assert step_of(page) == 2
+    root.get_by_role("combobox").select_option("0.5×")
+    expect(button(root, "pause")).to_be_visible()
+    page.clock.run_for(2000)
+    assert step_of(page) == 2
+    page.clock.run_for(500)
+    assert step_of(page) == 3
+
+
+# ---------------------------------------------------------------- predict, then reveal
+
+
+def predicting(page: Page) -> Locator:
+    root = mounted(page, {**payloads.chain(), "predict": True})
+    button(root, "next").click()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("said", "is_right"),
+    [
+        *(("2.6", True), ("2,6", True), ("2.57", True), ("2.5", False), ("26", False)),
+        *(("+", True), ("-", False), ("−2.6", False), ("two", False)),
+    ],
+)
+def test_prediction_is_right_or_not_within_two_digits(
+    page: Page, said: str, is_right: bool
+) -> None:
+    root = predicting(page)
+    field = root.get_by_role("textbox")
+    expect(field).to_have_accessible_name("your prediction of the contribution to b, or its sign")
+    field.fill(said)
+    field.press("Enter")
+    told = root.locator(".ipygrad-factor.ipygrad-result")
+    expect(told).to_contain_text(f"2.568{'✓' if is_right else '✗'} you said {said}")
+    expect(box(root, "variable b").locator(".ipygrad-gradient")).to_have_text("grad 2.568")
+    expect(root.locator("input[type=range]")).to_be_focused()
+
+
+def test_what_is_covered_is_nowhere_on_the_page(page: Page) -> None:
+    root = predicting(page)
+    go(page, 2)
+    go(page, 2)
+    assert seen(root) == [*WHOLE[:2], "contribution to a"]
+    expect(root.locator("svg .ipygrad-contribution")).to_have_count(0)
+    expect(root.locator(".ipygrad-details")).to_be_hidden()
+    expect(root.get_by_role("status")).to_have_text("Step 2, part 1")
+    shown = root.locator(".ipygrad-factor, .ipygrad-working, .ipygrad-sum, .ipygrad-text > *")
+    texts = shown.evaluate_all(
+        "parts => parts.filter((part) => part.checkVisibility({visibilityProperty: true}))"
+        ".map((part) => part.innerText)"
+    )
+    assert "2.568" in " ".join(texts)
+    assert "3.297" not in " ".join(texts)
+
+
+def test_covered_steps_come_one_by_one_and_then_all_is_told(page: Page) -> None:
+    root = predicting(page)
+    position = root.locator(".ipygrad-position")
+    for _ in range(2):
+        go(page, 3)
+    expect(position).to_have_text("2.2 / 3")
+    button(root, "previous").click()
+    expect(position).to_have_text("1 / 3")
+    expect(root.get_by_role("textbox")).to_have_count(0)
+    for _ in range(4):
+        button(root, "next").click()
+    expect(position).to_have_text("3.2 / 3")
+    box(root, "variable b").click()
+    expect(root.locator(".ipygrad-chain")).to_be_hidden()
+    go(page, 3)
+    button(root, "part_added").click()
+    expect(position).to_have_text("3 / 3")
+    expect(root.locator(".ipygrad-details")).to_be_visible()
+    box(root, "variable x").click()
+    expect(root.locator(".ipygrad-chain")).to_be_visible()
+
+
+def test_arrays_are_uncovered_without_a_prediction(page: Page) -> None:
+    root = mounted(page, {**payloads.arrays(), "predict": True})
+    button(root, "next").click()
+    expect(root.get_by_role("textbox")).to_have_count(0)
+    expect(root.locator(".ipygrad-result > .ipygrad-amount")).to_have_text("?")
 
 
 def test_empty_pass_shows_its_notice(page: Page) -> None:

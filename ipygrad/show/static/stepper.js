@@ -1275,7 +1275,7 @@ function controlsView(pass, { now, press, toggle, open, hurry }) {
         put(control, { "aria-current": k > 0 && i + 1 === part ? "step" : null });
       });
       for (const control of [first, previous]) unable(control, k === 0);
-      for (const control of [next, end]) unable(control, k === last);
+      for (const control of [next, end]) unable(control, k === last && !isCovered);
     },
     /** @param {boolean} playing */
     showPlaying(playing) {
