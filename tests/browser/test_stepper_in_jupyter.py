@@ -98,6 +98,34 @@ def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> 
     assert page.evaluate(ACTIVE_CELL) == active
 
 
+def test_a_step_opens_into_its_parts_and_says_who_waits(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    view = stepper(opened, 1)
+    press(view, "Next step")
+    position = view.locator(".ipygrad-position")
+    for keys, shown in (("Shift+ArrowLeft", "1.2 / 3"), ("Shift+ArrowLeft", "1.1 / 3")):
+        page.keyboard.press(keys)
+        expect(position).to_have_text(shown)
+    expect(status(view)).to_have_text("Step 1, part 1 of 3: the local derivative for b is 2.568")
+    page.keyboard.press("ArrowRight")
+    expect(position).to_have_text("2 / 3")
+    waiting = "square is next: no other function is waiting.\n"
+    expect(view.locator(".ipygrad-turns > :first-child")).to_have_text(
+        f"{waiting}● square, generation 0: 1 of 1 gradients arrived", use_inner_text=True
+    )
+
+
+def test_a_number_is_predicted_then_revealed(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page, "%grad y --predict")
+    view = stepper(opened, 2)
+    press(view, "Next step")
+    field = view.get_by_role("textbox")
+    field.fill("2.6")
+    field.press("Enter")
+    expect(view.locator(".ipygrad-foretold")).to_have_text("✓ you said 2.6")
+    expect(view.locator(".ipygrad-position")).to_have_text("1 / 3")
+
+
 def test_the_notebooks_own_chords_still_work(host: Host, page: Page) -> None:
     opened = opened_seed(host, page)
     opened.save()
