@@ -743,8 +743,8 @@ class BackwardPass(Sequence[BackwardStep]):
             return bundle
         bundle["image/png"] = self._png
         if display_as == "widget":
-            bundle |= self.widget._repr_mimebundle_()[0]
-            bundle["text/plain"] = str(self)
+            # What is there already is better than the widget's own text.
+            bundle = self.widget._repr_mimebundle_()[0] | bundle
         if display_as == "html":
             if link:
                 self._be_linked()

@@ -31,6 +31,9 @@ MOST_COMPARED = 121
 """So many elements are computed apart from the others, to see whether that may be done."""
 
 
+Kind = Literal["curve", "points", "jacobian"]
+
+
 @dataclass(frozen=True, eq=False)
 class LocalDerivative:
     """What one function does to a small change of one of its inputs, the others held.
@@ -67,7 +70,7 @@ class LocalDerivative:
         slope.
     """
 
-    kind: Literal["curve", "points", "jacobian"]
+    kind: Kind
     argnum: int
     label: str
     x_name: str

@@ -30,6 +30,10 @@ NEAR = 1 / 12
 """How far from the point it has to be flat, as a fraction of the window."""
 
 
+BreakKind = Literal["kink", "jump", "pole"]
+MarkKind = Literal[BreakKind, "flat"]
+
+
 class Mark(NamedTuple):
     """Something to point at on a curve.
 
@@ -44,7 +48,7 @@ class Mark(NamedTuple):
         For ``"flat"``: abs(slope) by the largest in the window; else nan.
     """
 
-    kind: Literal["kink", "jump", "pole", "flat"]
+    kind: MarkKind
     where: float
     ratio: float = math.nan
 
@@ -89,7 +93,7 @@ def _stands_out(values: Array, size: float) -> Array:
 
 def _identify(
     sampler: Sampler, samples: Samples, intervals: Array
-) -> list[tuple[float, Literal["kink", "jump", "pole"]]]:
+) -> list[tuple[float, BreakKind]]:
     """Halve intervals, all at once, and say where and what is left, where something is."""
     u = samples.u
     sizes = _largest(samples.f), _largest(samples.slope)
@@ -108,7 +112,7 @@ def _identify(
         values = np.where(lower, [values[0], value], [value, values[1]])
         if turn == HALVINGS // 2:
             half_way = values
-    found: list[tuple[float, Literal["kink", "jump", "pole"]]] = []
+    found: list[tuple[float, BreakKind]] = []
     for k in range(intervals.size):
         kind = _kind(first[..., k], half_way[..., k], values[..., k], sizes)
         if kind is not None:
@@ -131,7 +135,7 @@ def _misfit(a: Array, b: Array, length: Array) -> Array:
 
 def _kind(
     first: Array, half_way: Array, last: Array, sizes: tuple[float, float]
-) -> Literal["kink", "jump", "pole"] | None:
+) -> BreakKind | None:
     """Name what the ends of an interval (rows: forward, slope in each) tell, when it has shrunk.
 
     `sizes` are the largest function and slope of the whole curve.

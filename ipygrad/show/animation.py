@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 500
 LEAST_SIZE, MOST_SIZE = 320, 4096
-SIZE, SECONDS = (1280, 720), 2.0
 LEAST_SECONDS, MOST_SECONDS = 0.1, 60.0
 PICTURES_A_SECOND = 10
 """In a video, where players stumble over fewer than one; ffmpeg repeats each frame."""

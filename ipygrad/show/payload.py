@@ -256,7 +256,7 @@ def _too_large(shown: Pass, most_steps: int | None) -> str:
     boxes = f"{len(graph.variables) + len(graph.functions):,}"
     if shown.run is not None:
         return words("notice_large", boxes=boxes, steps=f"{len(shown.steps):,}")
-    variables = len(_variable_rows(shown))
+    variables = sum(node.kind != "constant" for node in graph.variables)
     rows = len(range(variables)[:most_steps])
     return words("notice_large_partial", boxes=boxes, shown=f"{rows:,}", variables=f"{variables:,}")
 
@@ -617,13 +617,14 @@ def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str
 def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
     graph = shown.graph
     return [
-        (node.name, shown.words.number(node.value), _made_by(graph, node), _line(node))
+        (node.name, shown.words.number(node.value), made_by(graph, node), _line(node))
         for node in graph.variables
         if node.kind != "constant"
     ]
 
 
-def _made_by(graph: Graph, node: VariableNode) -> str:
+def made_by(graph: Graph, node: VariableNode) -> str:
+    """Return the call that made a variable, in names; nothing for a leaf."""
     if node.creator is None:
         return ""
     creator = graph.functions[node.creator]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
 from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.jacobian import MOST_CELLS
-from ipygrad.explain.local import LocalDerivative
-from ipygrad.explain.marks import MOST_MARKS, Mark
+from ipygrad.explain.local import Kind, LocalDerivative
+from ipygrad.explain.marks import MOST_MARKS, Mark, MarkKind
 from ipygrad.explain.sampling import Samples
 from ipygrad.explain.structure import STRUCTURES
 from ipygrad.show.entries import Entry, plain
@@ -18,8 +18,6 @@ from ipygrad.show.entries import Entry, plain
 if TYPE_CHECKING:
     from ipygrad.engine.core import Array
     from ipygrad.show.payload import Json
-
-Kind = Literal["curve", "points", "jacobian"]
 
 
 def plot_data(local: LocalDerivative | None) -> Json | None:
@@ -127,7 +125,7 @@ def _samples(entry: Entry) -> Samples:
 
 
 def _mark(entry: Entry) -> Mark:
-    kinds: tuple[Literal["kink", "jump", "pole", "flat"], ...] = ("kink", "jump", "pole", "flat")
+    kinds: tuple[MarkKind, ...] = get_args(MarkKind)
     where = entry.field("where")
     if not math.isfinite(where.number()):
         raise where.fail("a finite number")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipygrad.explain.products import elementwise_formula
 from ipygrad.show.layout import shorten, text_columns
-from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, table
+from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, made_by, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -227,11 +227,9 @@ def _formula_text(shown: Pass, step: BareStep, argnum: int) -> str | None:
 
 
 def _variable_values(shown: Pass) -> Iterator[tuple[Any, ...]]:
-    # Who made a variable is told in words; the other columns have values.
-    made_by = [row[GRAPH_COLUMNS.index("made_by")] for row in table(shown).rows]
-    nodes = [node for node in shown.graph.variables if node.kind != "constant"]
-    for node, maker in zip(nodes, made_by, strict=True):
-        yield node.name, _value(node.value), maker, node.line
+    for node in shown.graph.variables:
+        if node.kind != "constant":
+            yield node.name, _value(node.value), made_by(shown.graph, node), node.line
 
 
 def _value(value: np.ndarray | float | None) -> Any:
