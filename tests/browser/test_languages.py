@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.jupyter import notebook
 from tests.browser.watch import Watch
+from tests.shell import IMPORTS, SEED
 from tests.test_languages import LETTERS, TERMS, latin, layer, seed, tables
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
+
+    from tests.browser.jupyter import Host
 
 NAMES = {"square", "exp", "x", "a", "b", "y"}
 
@@ -86,3 +90,14 @@ def test_a_language_that_was_chosen_holds_in_every_browser(
     korean_page.goto(path.as_uri())
     korean_page.get_by_role("button", name="Next step").click()
     assert json.loads(korean_page.locator("#payload").inner_text())["interfaces"] == {}
+
+
+def test_under_a_cell_by_configuration(host: Host, page: Page) -> None:
+    configured = IMPORTS + '%config GradMagics.language = "ko"'
+    opened = host.open(page, notebook(configured, "%%grad\n" + SEED.rstrip()))
+    opened.run_all()
+    view = opened.cells.nth(1).get_by_role("group", name="y의 역전파")
+    expect(view).to_have_attribute("lang", "ko")
+    for _ in range(2):
+        view.get_by_role("button", name="다음 단계").click()
+    expect(view.get_by_role("status")).to_have_text(re.compile("3단계 중 2단계"))
