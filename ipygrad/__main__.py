@@ -19,6 +19,7 @@ from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import find_result
 from ipygrad.capture.script import run_script
 from ipygrad.capture.watching import watched
+from ipygrad.explain.words import LANGUAGES
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cotangent", metavar="EXPR", help="Start from this gradient instead of ones."
     )
+    parser.add_argument("--lang", choices=LANGUAGES, default="", help="Language of what is shown.")
     parser.add_argument("--step", type=int, metavar="N", default=0, help="Open the page at step N.")
     return parser
 
@@ -145,7 +147,13 @@ def _pass(
     check_step_number(options.step, run)
     lines = tuple(source.rstrip("\n").split("\n"))
     return BackwardPass(
-        graph, run, code=lines, first_line=1, start=options.step, translation=translation
+        graph,
+        run,
+        code=lines,
+        first_line=1,
+        language=options.lang,
+        start=options.step,
+        translation=translation,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -179,6 +179,7 @@ class BackwardPass(Sequence[BackwardStep]):
         first_line: int = 2,
         notices: tuple[str, ...] = (),
         digits: int = DIGITS,
+        language: str = "",
         checks: bool = True,
         start: int = 0,
         predict: bool = False,
@@ -192,7 +193,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._run = run
         self._code = code
         self._first_line = first_line
-        self._words = Words(digits=digits)
+        self._words = Words(language, digits)
         self._findings = findings or Findings(
             graph, run, self._words, code=code, first_line=first_line, checks=checks
         )
@@ -389,12 +390,12 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _left_out(self, most: int | None) -> tuple[str, ...]:
         """Say what a table of so many steps, or variables, leaves out."""
-        count, what = len(self), "steps"
+        count, key = len(self), "steps_cut"
         if self._run is None:
             count = sum(node.kind != "constant" for node in self.graph.variables)
-            what = "variables"
+            key = "variables_cut"
         left_out = count - len(range(count)[:most])
-        return (f"… and {left_out:,} more {what}; table() has them all",) if left_out else ()
+        return (self._words(key, count=f"{left_out:,}"),) if left_out else ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table as a pandas frame with exact values, a row for each contribution.
@@ -465,6 +466,7 @@ class BackwardPass(Sequence[BackwardStep]):
             first_line=restored.first_line,
             notices=restored.notices,
             digits=restored.digits,
+            language=restored.language,
             findings=restored.findings,
         )
 
@@ -520,7 +522,7 @@ class BackwardPass(Sequence[BackwardStep]):
         if not drawn.locals_:
             reason = self._findings.why_no_plot(step._bare)
             raise ValueError(f"step {number}, {step.label}, {reason}")
-        return picture_of_step(ax=ax, words=self._words, **drawn._asdict())
+        return picture_of_step(ax=ax, words=self._words.of_pictures, **drawn._asdict())
 
     @_ignoring_overflow
     def _draw(self, number: int) -> str | None:
@@ -534,7 +536,7 @@ class BackwardPass(Sequence[BackwardStep]):
     def _painter(self) -> StepPainter:
         from ipygrad.show.plot import StepPainter
 
-        return StepPainter(self._words)
+        return StepPainter(self._words.of_pictures)
 
     def _plots(self) -> dict[int, str]:
         """Draw the plots that a notebook keeps, from the first step on."""
@@ -635,7 +637,8 @@ class BackwardPass(Sequence[BackwardStep]):
         """Save an animation for slides: the start, then a frame for each step.
 
         A frame shows the graph with the gradients that have arrived so far, the step in words and
-        numbers, and its plot. While the frames are drawn, a bar shows how many are done.
+        numbers, and its plot; in English, as all pictures, whose font has neither Hangul nor Kana.
+        While the frames are drawn, a bar shows how many are done.
 
         Parameters
         ----------
@@ -660,7 +663,8 @@ class BackwardPass(Sequence[BackwardStep]):
         from ipygrad.show.animation import Scene, animate, check_arguments
 
         path = check_arguments(path, len(self), size, seconds, overwrite=overwrite)
-        scene = Scene(self.graph, self._layout, self._values(), self._words, last=len(self))
+        words = self._words.of_pictures
+        scene = Scene(self.graph, self._layout, self._values(), words, last=len(self))
         frames = progress(self._frames(), len(self) + 1, path.name)
         animate(scene, frames, path, size, seconds)
 
@@ -669,15 +673,17 @@ class BackwardPass(Sequence[BackwardStep]):
 
         if self._run is None:
             return
-        number, told = self._words.number, self._payload({})["steps"]
+        words = self._words.of_pictures
+        shown = replace(self._shown, words=words, findings=self._findings.told_in(words))
+        told = make_payload(shown, self._layout, plots={})["steps"]
         gradients: list[str | None] = [None] * len(self.graph.variables)
-        gradients[self.graph.results[0]] = number(self._run.cotangent)
+        gradients[self.graph.results[0]] = words.number(self._run.cotangent)
         yield Frame(0, tuple(gradients), None, told[0], None)
         for bare in self._bare:
             inputs = self.graph.functions[bare.function].inputs
             for variable, after in zip(inputs, bare.after, strict=True):
                 if after is not None:
-                    gradients[variable] = number(after)
+                    gradients[variable] = words.number(after)
             drawn = self._findings.drawn(bare)
             yield Frame(bare.index, tuple(gradients), bare.function, told[bare.index], drawn)
 
@@ -803,7 +809,7 @@ def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
     return local
 
 
-def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
+def backward_pass(y: Any, cotangent: object = None, *, language: str = "") -> BackwardPass:
     """Record the backward pass from `y` to its leaves; no ``.grad`` is read or written.
 
     Parameters
@@ -813,6 +819,9 @@ def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
     cotangent
         Gradient of a final number with respect to `y`, of its shape. By default what
         ``y.backward()`` starts with: ``y.grad`` if that was assigned by hand, else ones.
+    language
+        Of all that the pass shows but pictures: ``"en"``, ``"ja"`` or ``"ko"``. Where it is left
+        empty, texts are English, and a page's buttons and labels as the reader's browser is set.
 
     Returns
     -------
@@ -824,7 +833,7 @@ def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
     TypeError
         When `y` is no Variable.
     ValueError
-        When `y` is a leaf, or the cotangent does not fit it.
+        When `y` is a leaf, the cotangent does not fit it, or there is no such language.
     """
     engines = Engines()
     if not isinstance(y, Variable) and engines.adapter_of(y) is None:
@@ -841,4 +850,5 @@ def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
             "Pass a result such as y = square(x)"
         )
     graph, translation = capture([y], engines, namespace)
-    return BackwardPass(graph, run_backward(graph, cotangent), translation=translation)
+    run = run_backward(graph, cotangent)
+    return BackwardPass(graph, run, language=language, translation=translation)

@@ -10,7 +10,10 @@ from pathlib import Path
 import pypandoc
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = sorted((ROOT / "examples").glob("*.ipynb"))
+EXAMPLES = [
+    *sorted((ROOT / "examples").glob("*.ipynb")),
+    *sorted((ROOT / "examples" / "ko").glob("*.ipynb")),
+]
 
 
 def nbconvert(notebook: Path, to: str, folder: Path, *options: str) -> Path:

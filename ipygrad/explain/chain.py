@@ -142,7 +142,8 @@ class Chains:
             return self._words("chain_more_one")
         # A whole number may be too large for a float, or to be written out.
         magnitude = math.floor(math.log10(count))
-        rounded = f"about 1e{magnitude}" if count > LARGEST_COUNT else f"{count:,}"
+        is_large = count > LARGEST_COUNT
+        rounded = self._words("about", count=f"1e{magnitude}") if is_large else f"{count:,}"
         return self._words("chain_more", count=rounded)
 
     def _name(self, variable: int) -> Symbol:

@@ -5,6 +5,7 @@ All of it costs time, so it is found when first asked for, and kept.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -101,6 +102,13 @@ class Findings:
         self._locals: dict[int, tuple[LocalDerivative | None, ...]] = {}
         self._seconds_left = CHECK_SECONDS if checks else 0.0
         self._reason_for_none: Literal["late", "off"] = "late" if checks else "off"
+
+    def told_in(self, words: Words) -> Findings:
+        """Return the same findings in other words; what a restored pass has stored stays."""
+        told = copy(self)
+        told._words = words
+        told.__dict__.pop("_chains", None)
+        return told
 
     @_ignoring_overflow
     def slopes(self, step: BareStep) -> tuple[Slope, ...]:

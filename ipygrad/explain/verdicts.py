@@ -42,4 +42,5 @@ def describe_check(words: Words, graph: Graph, step: BareStep, check: Check) -> 
     if check.slip is None:
         return sentence
     values["factor"] = Fraction(abs(check.ratio)).limit_denominator(LARGEST_FACTOR)
-    return f"{sentence} {words('slip_' + check.slip.replace(' ', '_'), **values)}"
+    slip = words("slip_" + check.slip.replace(" ", "_"), **values)
+    return words.join([sentence, slip])

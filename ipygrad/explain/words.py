@@ -22,13 +22,21 @@ from ipygrad.explain.products import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.engine.core import Array
     from ipygrad.explain.products import Slope
 
+FOLDER = resources.files("ipygrad.explain") / "languages"
+LANGUAGES = tuple(
+    sorted(file.name[:-5] for file in FOLDER.iterdir() if file.name.endswith(".json"))
+)
+"""Languages that have a table."""
+ENGLISH = "en"
+"""What is spoken where no language is chosen, and in pictures: matplotlib's own font has neither
+Hangul nor Kana."""
 CHANGES = {"first": "added_first", "added": "added", "replaced": "replaced"}
 
 
@@ -38,21 +46,49 @@ class Words:
     Parameters
     ----------
     language
-        Name of a JSON file in ``explain/languages``.
+        One of `LANGUAGES`; empty where none is chosen: sentences are English then.
     digits
         Significant digits of the numbers in sentences.
+
+    Attributes
+    ----------
+    chosen
+        The language that was asked for, or an empty string.
+
+    Raises
+    ------
+    ValueError
+        For a language that has no table.
     """
 
-    def __init__(self, language: str = "en", digits: int = DIGITS) -> None:
-        self.language = language
+    def __init__(self, language: str = "", digits: int = DIGITS) -> None:
+        if language and language not in LANGUAGES:
+            known = " or ".join([", ".join(map(repr, LANGUAGES[:-1])), repr(LANGUAGES[-1])])
+            raise ValueError(f"language is {known}, not {language!r}")
+        self.chosen = language
+        self.language = language or ENGLISH
         self.digits = digits
-        self._table = _table(language)
+        self._table = _table(self.language)
 
     @property
     def interface(self) -> Mapping[str, str]:
         """Texts of the controls, for the front end."""
         interface: Mapping[str, str] = self._table["interface"]
         return interface
+
+    @property
+    def interfaces(self) -> Mapping[str, Mapping[str, str]]:
+        """The same in all other languages, for a page whose reader's browser may choose.
+
+        There are none where a language was asked for.
+        """
+        others = () if self.chosen else (name for name in LANGUAGES if name != self.language)
+        return {name: _table(name)["interface"] for name in others}
+
+    @property
+    def of_pictures(self) -> Words:
+        """The words that stand in pictures, with as many digits."""
+        return Words(ENGLISH, self.digits)
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the sentence `key` with its placeholders filled in."""
@@ -61,6 +97,10 @@ class Words:
     def number(self, value: Array | float | None) -> str:
         """Return a number as sentences show it."""
         return short(value, self.digits)
+
+    def join(self, sentences: Iterable[str]) -> str:
+        """Put sentences one after the other: between those of Japanese there is no space."""
+        return self("between").join(sentences)
 
     def enumerate(self, items: Sequence[str], last: str = "and") -> str:
         """Join names as the language does: a, b and c."""
@@ -71,8 +111,7 @@ class Words:
 
 @lru_cache
 def _table(language: str) -> dict[str, dict[str, str]]:
-    file = resources.files("ipygrad.explain") / "languages" / f"{language}.json"
-    table: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8"))
+    table: dict[str, dict[str, str]] = json.loads((FOLDER / f"{language}.json").read_text("utf-8"))
     return table
 
 
@@ -165,7 +204,7 @@ def describe_step(
             (2, [product.contribution for product in products]),
         )
     )
-    return StepWords(heading, " ".join(sentences), status, parts)
+    return StepWords(heading, words.join(sentences), status, parts)
 
 
 def _arriving(graph: Graph, node: FunctionNode, step: BareStep) -> list[tuple[str, Array]]:
@@ -212,8 +251,8 @@ def _product(
     }
     first = before is None
     change = "first" if first else "replaced" if is_replaced(step, argnum) else "added"
-    sentence = _factors(words, graph, step, argnum, slope, values)
-    sentence += " " + words(CHANGES[change], **values)
+    factors = _factors(words, graph, step, argnum, slope, values)
+    sentence = words.join([factors, words(CHANGES[change], **values)])
     values["added"] = words(f"status_{change}", **values)
     return _ProductWords(
         sentence,

@@ -25,7 +25,7 @@ from ipygrad.capture.own_runs import is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
-from ipygrad.explain.words import Words
+from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
 from ipygrad.magic.passes import dropped_gradients, leave_gradients, own_pass, pass_in_order
@@ -62,6 +62,13 @@ class GradMagics(Magics):  # type: ignore[misc]
         4, min=1, max=MOST_DIGITS, help="Significant digits of shown numbers."
     ).tag(config=True)
 
+    language = traitlets.Enum(
+        ("", *LANGUAGES),
+        "",
+        help="Language of what is shown. Empty: English, with the buttons and labels of a page as "
+        "the reader's browser is set.",
+    ).tag(config=True)
+
     check = traitlets.Bool(
         True, help="Whether each backward is compared with differences of its forward."
     ).tag(config=True)
@@ -91,7 +98,11 @@ class GradMagics(Magics):  # type: ignore[misc]
         """
         __tracebackhide__ = True
         expression, options = read_options(
-            self.grad.parser, line, digits=self.digits, check=self.check
+            self.grad.parser,
+            line,
+            digits=self.digits,
+            language=self.language,
+            check=self.check,
         )
         if cell is None:
             self._step_through(expression, options)
@@ -190,7 +201,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         # What the user's backward methods print is heard where they run as in result.backward().
         with nullcontext() if write and translation is None else quietly():
             right = run_backward(graph, cotangent)
-        words = Words(digits=options.precision)
+        words = Words(options.language, options.precision)
         if is_own(graph):
             names = names_of_functions(self.shell.user_ns)
             recorded, notices = own_pass(captured, right, words, turns, names, write=write)
@@ -212,6 +223,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             code=None if cell is None else cell.lines,
             notices=notices,
             digits=options.precision,
+            language=options.language,
             checks=options.check,
             start=options.step,
             predict=options.predict,
@@ -257,7 +269,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         if turns:
             with quietly():
                 right = run_backward(captured.graph)
-            words = Words(digits=options.precision)
+            words = Words(options.language, options.precision)
             names = names_of_functions(self.shell.user_ns)
             recorded, notices = own_pass(captured, right, words, turns, names, write=False)
         bp = BackwardPass(
@@ -266,6 +278,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             code=cell.lines,
             notices=notices,
             digits=options.precision,
+            language=options.language,
             checks=options.check,
             translation=captured.translation,
         )

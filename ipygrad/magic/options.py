@@ -13,6 +13,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.orders import ORDERS
 from ipygrad.engine.core import Variable
+from ipygrad.explain.words import LANGUAGES
 from ipygrad.magic.expectations import read_expectation
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ ARGUMENTS = (
         help="Show the pass as the stepper (html), as a widget, a picture or a table.",
     ),
     argument("-p", "--precision", type=int, metavar="DIGITS", help="Significant digits to show."),
+    argument(
+        "--lang",
+        dest="language",
+        choices=LANGUAGES,
+        help="Language of all that is shown: English, Japanese or Korean.",
+    ),
     argument(
         "--no-check",
         dest="check",
@@ -80,7 +87,7 @@ def takes_options(method: Any) -> Any:
 
 
 def read_options(
-    parser: ArgumentParser, line: str, *, digits: int, check: bool
+    parser: ArgumentParser, line: str, *, digits: int, language: str, check: bool
 ) -> tuple[str, Namespace]:
     """Return RESULT, an empty string where there is none, and the options.
 
@@ -90,7 +97,7 @@ def read_options(
         Of a magic that `takes_options`.
     line
         What is written after the magic.
-    digits, check
+    digits, language, check
         What holds where the options do not say.
 
     Raises
@@ -122,6 +129,8 @@ def read_options(
             f"-p {options.precision}: numbers are shown with 1 to {MOST_DIGITS} digits"
         )
     options.expect = [read_expectation(text) for text in options.expect]
+    if options.language is None:
+        options.language = language
     if options.check is None:
         options.check = check
     return expression, options
@@ -161,12 +170,12 @@ def split_at_first_option(line: str) -> tuple[str, str]:
 
 
 def complete(shell: InteractiveShell, event: Any) -> list[str]:
-    """Complete options, the values of ``--as``, and as RESULT the names of variables."""
+    """Complete options, their values, and as RESULT the names of variables."""
     words = event.line.split()
     if event.symbol.startswith("-"):
         return list(OPTIONS)
     before = words if event.symbol == "" else words[:-1]
-    for option, values in (("--as", DISPLAYS), ("--order", ORDERS)):
+    for option, values in (("--as", DISPLAYS), ("--lang", LANGUAGES), ("--order", ORDERS)):
         if before[-1:] == [option]:
             return list(values)
     engines = Engines()

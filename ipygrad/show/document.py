@@ -8,6 +8,7 @@ numbers, row by row; not-a-number and infinities, for which JSON has no numbers,
 
     version        1; it changes when a reader of this version could not read what is written
     digits         significant digits that are shown
+language       of the notes and notices: "en" | "ja" | "ko" | "" for English where none was chosen
     variables [    lists refer to a variable by its place here
       name         text
       kind         "leaf" | "constant" | "intermediate" | "result"
@@ -117,6 +118,7 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool, chains: bool) 
     return {
         "version": VERSION,
         "digits": shown.words.digits,
+        "language": shown.words.chosen,
         "variables": [
             {
                 "name": node.name,

@@ -13,8 +13,10 @@ means "not yet" and is shown as a dash, never as 0.
 
     version        1
     title          "Backward pass of y"; names the stepper
-    language       "en"
+    language       "en", that of all texts
     words          {key: text}, the texts of the interface, with {placeholders} in braces
+    interfaces     {language: {key: text}}, these in other languages: where none was asked for, the
+                   browser's own takes the place of words
     start          number of the step that is shown first
     predict        bool: numbers are covered until the learner has made a prediction
     notices        [text], shown above everything: too large, cut short, an error
@@ -225,6 +227,7 @@ def make_payload(
         "title": shown.title,
         "language": words.language,
         "words": dict(words.interface),
+        "interfaces": {name: dict(texts) for name, texts in words.interfaces.items()},
         "start": start,
         "predict": predict,
         "notices": notices,

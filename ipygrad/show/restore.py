@@ -13,7 +13,7 @@ from ipygrad.explain.chain import Chain
 from ipygrad.explain.check import Check, Reason, Slip, Status
 from ipygrad.explain.paths import MOST_PATHS
 from ipygrad.explain.restored import RestoredFindings, Stored
-from ipygrad.explain.words import Words
+from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.show.document import VERSION
 from ipygrad.show.entries import Entry
 from ipygrad.show.mathml import read_formula
@@ -40,6 +40,7 @@ class Restored:
     first_line: int
     notices: tuple[str, ...]
     digits: int
+    language: str
 
 
 def restore(data: object) -> Restored:
@@ -59,6 +60,7 @@ def restore(data: object) -> Restored:
             "read it with the version of ipygrad that wrote it"
         )
     digits = whole.field("digits").whole(MOST_DIGITS + 1, least=1)
+    language = whole.field("language").one_of(("", *LANGUAGES))
     graph = restore_graph(whole)
     run: BackwardRun | None = None
     stored: dict[int, Stored] = {}
@@ -68,11 +70,12 @@ def restore(data: object) -> Restored:
     return Restored(
         graph,
         run,
-        RestoredFindings(graph, run, Words(digits=digits), stored, _chains(whole)),
+        RestoredFindings(graph, run, Words(language, digits), stored, _chains(whole)),
         code.or_none(lambda entry: _texts(entry.field("lines"))),
         code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
         _texts(whole.field("notices")),
         digits,
+        language,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ipygrad.explain.local import LocalDerivative
     from ipygrad.show.layout import Box, EdgePath, GraphLayout
 
+WORDS = Words().of_pictures
 MOST_PANELS, PANELS_IN_A_ROW = 8, 4
 MOST_LINES = 4
 # In inches.
@@ -127,7 +128,7 @@ def still_picture(
     blocks: list[tuple[float, Callable[[_Region], None]]] = []
     width = LEAST_WIDTH
     if layout is None:
-        sentence = f"The graph of {len(graph.functions)} functions is too large to be drawn here."
+        sentence = WORDS("still_large", count=f"{len(graph.functions):,}")
         blocks.append((TEXT_ROW, partial(_draw_note, text=sentence)))
     else:
         lines = _lines(layout)
@@ -156,7 +157,9 @@ def still_picture(
         draw = partial(_draw_row, row=row, columns=columns)
         blocks.append((PANEL_HEIGHT if pictures else 3 * TEXT_ROW, draw))
     if left_out:
-        sentence = f"and {left_out} more step{'s' if left_out > 1 else ''}"
+        sentence = (
+            WORDS("still_more", count=f"{left_out:,}") if left_out > 1 else WORDS("still_more_one")
+        )
         blocks.append((TEXT_ROW, partial(_draw_note, text=sentence)))
 
     top = sum(height for height, _ in blocks) + MARGIN
@@ -257,9 +260,10 @@ def _draw_line(
             _write_row(axes, box, 0.21, name, size, fontweight="bold")
             _write_row(axes, box, 0.5, drawable(value, "…") if value != name else "", size)
             if variable.kind == "constant":
-                _write_row(axes, box, 0.79, "constant", size)
+                _write_row(axes, box, 0.79, WORDS.interface["box_constant"], size)
             else:
-                _write_row(axes, box, 0.79, f"grad {gradient or '—'}", size, color=DARK_VERMILION)
+                arrived = WORDS.interface["box_arrived"].format(value=gradient or "—")
+                _write_row(axes, box, 0.79, arrived, size, color=DARK_VERMILION)
 
 
 def _draw_box(axes: Axes, box: Box, radius: float, fill: str, edge: str, stroke: float) -> None:
@@ -329,9 +333,8 @@ def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
                 width=cell.width - PLOT_LEFT - (BAR if panel.local.kind == "jacobian" else 0),
                 height=cell.height - PLOT_BOTTOM - PLOT_TOP,
             )
-            language = Words()
-            drawn = new_panel(plot.axes(), panel.local, language, size=8)
-            show_local(drawn, panel.local, language)
+            drawn = new_panel(plot.axes(), panel.local, WORDS, size=8)
+            show_local(drawn, panel.local, WORDS)
 
 
 # --- files --------------------------------------------------------------------------------------

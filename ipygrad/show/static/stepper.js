@@ -40,17 +40,17 @@ const WIDE_PANEL = 520;
 const ROOMY_PANEL = 760;
 /** A drawing is fitted to its panel, but not below this scale. */
 const LEAST_SCALE = 0.8;
-/** Longest text in a box of the drawing, in columns; a wide character takes two. */
+/** Longest text in a box, in columns; a wide letter takes two. */
 const BOX_COLUMNS = 18;
-/** Estimated width of a column in bold, and on an edge, px. */
+/** Width of a column in bold, and on an edge, px. */
 const COLUMN_WIDTH = 8;
 const LABEL_COLUMN = 6.4;
-/** Longest number on an edge, and the longest that fits between two boxes, in columns. */
+/** Longest number on an edge, and between two boxes, in columns. */
 const EDGE_COLUMNS = 12;
 const GAP_COLUMNS = 5;
 /** Letters that take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
-/** How many of the longest texts are tried for room; which is highest depends on where lines break. */
+/** How many long texts are tried for room; which is highest depends on line breaks. */
 const LONGEST_TEXTS = 6;
 /** Most products of a step that are shown as boxes; more are lines of text. */
 const MOST_PRODUCTS = 3;
@@ -58,7 +58,7 @@ const MOST_PRODUCTS = 3;
 const CONSTANT_ROW = 0.3;
 /** Most boxes in one column of a neighbourhood. */
 const MOST_BOXES = 8;
-/** Tables with more rows show a window of them, which moves on by WINDOW_STEP rows. */
+/** Longer tables show a window of rows, which moves on by WINDOW_STEP. */
 const MOST_ROWS = 200;
 const WINDOW_STEP = 50;
 /** What a check found, as a sign. */
@@ -197,7 +197,7 @@ function button(attributes, press, ...children) {
 }
 
 /**
- * Bring a box into the middle of its scroller if it does not stand well inside; scrolls nothing else.
+ * Bring a box into the middle of its own scroller if it does not stand well inside.
  * @param {HTMLElement} scroller
  * @param {number[]} box
  */
@@ -212,18 +212,19 @@ function scrollInside(scroller, [x, y, width, height]) {
 
 // ---------------------------------------------------------------- the pass, prepared
 
-/** What the views ask about a payload, answered from arrays that are made once. */
+/** What views ask about a payload, from arrays that are made once. */
 class Pass {
   /** @param {Payload} payload */
   constructor(payload) {
-    const { graph, steps, words } = payload;
+    const { graph, steps, words, language, interfaces = {} } = payload;
+    const own = navigator.language.slice(0, 2);
     this.payload = payload;
     this.variables = graph.variables;
     this.functions = graph.functions;
     this.steps = steps;
     this.last = steps.length - 1;
 
-    /** For each variable, its additions in the order of steps.
+    /** For each variable, its additions in order.
      * @type {{step: number, product: Product}[][]} */
     this.additions = graph.variables.map(() => []);
     steps.forEach((step, k) => {
@@ -231,7 +232,7 @@ class Pass {
         if (!product.constant) this.additions[product.variable].push({ step: k, product });
     });
 
-    /** For each variable, the functions that use it, in the order of steps.
+    /** For each variable, the functions that use it, in order.
      * @type {number[][]} */
     this.users = graph.variables.map(() => []);
     const order = graph.functions.map((_, f) => f);
@@ -240,7 +241,7 @@ class Pass {
     for (const f of order)
       for (const v of new Set(graph.functions[f].inputs)) this.users[v].push(f);
 
-    /** For each line of code, the steps of its functions, in order.
+    /** For each line of code, its functions' steps, in order.
      * @type {Map<number, number[]>} */
     this.lines = new Map();
     for (const f of order) {
@@ -248,7 +249,8 @@ class Pass {
       if (line === null || step === null) continue;
       this.lines.set(line, [...(this.lines.get(line) ?? []), step]);
     }
-    this.words = words;
+    this.language = own in interfaces ? own : language;
+    this.words = interfaces[own] ?? words;
   }
 
   /**
@@ -261,7 +263,7 @@ class Pass {
   }
 
   /**
-   * A variable's gradient after step k; null while there is none.
+   * A variable's gradient after step k, or null.
    * @param {number} variable
    * @param {number} k
    */
@@ -1684,7 +1686,7 @@ export function mount(root, payload, { id, model } = {}) {
     table.element.hidden = revealed < pass.last;
     views = [graph, controls, words, code, table];
     marked = [graph, chain];
-    put(root, { role: "group", "aria-label": payload.title, lang: payload.language });
+    put(root, { role: "group", "aria-label": payload.title, lang: pass.language });
     const panels = html("div", { class: "ipygrad-panels" }, words.text);
     if (plotCard.element) panels.append(plotCard.element);
     if (payload.code) panels.append(code.element);
