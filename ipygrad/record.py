@@ -19,6 +19,7 @@ from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
+from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
@@ -565,14 +566,16 @@ class BackwardPass(Sequence[BackwardStep]):
         )
 
     def _equations(self, bare: BareStep) -> str:
-        number = self._words.number
-        return "\n".join(
-            f"{number(bare.cotangents[0])} × {number(slope)} = {number(contribution)}"
-            for slope, contribution in zip(
-                self._findings.slopes(bare), bare.contributions, strict=True
-            )
-            if slope is not None and contribution is not None
-        )
+        number, slopes = self._words.number, self._findings.slopes(bare)
+        lines = []
+        for argnum, (slope, contribution) in enumerate(
+            zip(slopes, bare.contributions, strict=True)
+        ):
+            if slope is not None and contribution is not None:
+                equals = "=" if product_holds(bare, argnum, slope) else "≠"
+                arriving = number(bare.cotangents[0])
+                lines.append(f"{arriving} × {number(slope)} {equals} {number(contribution)}")
+        return "\n".join(lines)
 
     @cached_property
     @_ignoring_overflow

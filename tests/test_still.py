@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ipygrad import Variable, backward_pass
+from ipygrad import Function, Variable, backward_pass
 from ipygrad import functions as F  # noqa: N812
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
 from ipygrad.explain.local import LocalDerivative
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
-
-    from ipygrad.engine.core import Function
 
 
 def chain(*names: str, labels: tuple[str, ...] | None = None) -> Graph:
@@ -173,3 +171,18 @@ def test_other_endings(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(ValueError, match=rf"\.png, \.svg or \.pdf, but '{name}' {reason}"):
         save_figure(picture(seed()), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_product_that_does_not_hold_is_not_written_as_one(tmp_path: Path) -> None:
+    class ForgetsGy(Function):
+        def forward(self, x: Any) -> Any:
+            return x**2
+
+        def backward(self, _gy: Any) -> Any:
+            return 2 * self.input.data
+
+    bp = backward_pass(ForgetsGy()(Variable(3.0, name="x")) * 4)
+    bp.savefig(tmp_path / "pass.svg")
+    svg = (tmp_path / "pass.svg").read_text("utf-8")
+    assert "1 × 4 = 4" in svg
+    assert "4 × 6 ≠ 6" in svg
