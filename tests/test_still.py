@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +15,7 @@ from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNod
 from ipygrad.explain.local import LocalDerivative
 from ipygrad.explain.sampling import Samples
 from ipygrad.show.layout import lay_out
+from ipygrad.show.overview import overview
 from ipygrad.show.still import MOST_WIDTH, StillStep, png_of, save_figure, still_picture
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def local() -> LocalDerivative:
     return LocalDerivative("curve", 0, "square", "b", "y", 1.0, 1.0, 2.0, Samples(u, u**2, 2 * u))
 
 
-def picture(graph: Graph, *, laid_out: bool = True, pictures: int = 1) -> Figure:
+def picture(graph: Graph, *, pictures: int = 1) -> Figure:
     values = ["0.5"] * len(graph.variables)
     gradients = [None, *["2.568"] * (len(graph.variables) - 1)]
     steps = [
@@ -55,8 +57,7 @@ def picture(graph: Graph, *, laid_out: bool = True, pictures: int = 1) -> Figure
         )
         for i, node in enumerate(graph.functions)
     ]
-    layout = lay_out(graph, values) if laid_out else None
-    return still_picture(graph, layout, values, gradients, steps)
+    return still_picture(graph, lay_out(graph, values), values, gradients, steps)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -130,10 +131,57 @@ def test_a_wide_graph_goes_on_in_the_next_line() -> None:
     assert [text for text in shown if text in names] == names
 
 
-def test_a_graph_that_is_too_large_is_one_line_of_text() -> None:
-    figure = picture(seed(), laid_out=False)
-    assert "The graph of 3 functions is too large to be drawn here." in texts(figure)
-    assert curves(figure) == 3
+def shown_by(y: Variable) -> list[str]:
+    return texts(backward_pass(y)._still())
+
+
+def test_a_large_chain_is_folded_into_bands() -> None:
+    x = y = Variable(0.5, name="x")
+    for _ in range(200):
+        y = F.sin(y)
+    shown = shown_by(y)
+    assert shown.count("40 sin") == 5
+    assert "The graph of 200 functions, folded:" in shown
+    for text in ("x", "0.5", "y", "grad 1"):
+        assert text in shown
+    y.backward()
+    assert f"grad {x.grad:.4g}" in shown
+
+
+def test_a_large_network_is_folded_with_its_leaves() -> None:
+    leaves = [Variable(0.1 * k) for k in range(400)]
+    total = leaves[0]
+    for leaf in leaves[1:]:
+        total = total + leaf
+    shown = shown_by(F.sin(total))
+    assert "80 add" in shown
+    assert "79 add + 1" in shown
+    assert sum("leaves" in text for text in shown) == 5
+
+
+def test_the_overview_keeps_each_path_and_each_result() -> None:
+    graph = backward_pass(sum((Variable(1.0 * k) ** 2 for k in range(200)), Variable(0.0))).graph
+    folded = overview(graph, [""] * len(graph.variables), [None] * len(graph.variables))
+    assert [len(node.outputs) for node in folded.graph.functions] == [1] * len(
+        folded.graph.functions
+    )
+    for node in graph.functions:
+        band = folded.band_of[node.index]
+        for x in node.inputs:
+            creator = graph.variables[x].creator
+            assert creator is None or folded.band_of[creator] <= band
+    for node in folded.graph.functions:
+        for group in node.inputs:
+            made_in = folded.graph.variables[group].creator
+            assert made_in is None or made_in < node.index
+    (result,) = folded.graph.results
+    assert folded.graph.variables[result].kind == "result"
+
+
+def test_a_graph_of_one_generation_is_one_band() -> None:
+    graph = chain("x", "y")
+    wide = replace(graph, functions=graph.functions * 400)
+    assert overview(wide, ["", ""], [None, None]).graph.functions[0].label == "400 square"
 
 
 def test_names_without_glyphs_and_names_like_markup() -> None:

@@ -18,7 +18,8 @@ from PIL import Image
 
 from ipygrad.explain.words import Words
 from ipygrad.show.figures import DARK_VERMILION, GREY, INK, PAPER, drawable, own_style, svg_of
-from ipygrad.show.layout import shorten
+from ipygrad.show.layout import lay_out, shorten
+from ipygrad.show.overview import overview
 from ipygrad.show.panels import new_panel, show_local
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def still_picture(
     Parameters
     ----------
     graph, layout
-        The graph and its coordinates; None for a graph that is too large to be drawn.
+        The graph and its coordinates; None for a graph that is too large to be drawn, of which
+        an overview is.
     values, gradients
         A short text for each variable of the graph; None for a gradient that is not there.
     steps
@@ -125,27 +127,30 @@ def still_picture(
     """
     # From top to bottom: how high, and who draws it.
     blocks: list[tuple[float, Callable[[_Region], None]]] = []
-    width = LEAST_WIDTH
     if layout is None:
-        sentence = f"The graph of {len(graph.functions)} functions is too large to be drawn here."
+        sentence = f"The graph of {len(graph.functions):,} functions, folded:"
         blocks.append((TEXT_ROW, partial(_draw_note, text=sentence)))
-    else:
-        lines = _lines(layout)
-        widest = max(line.right - line.left for line in lines)
-        highest = sum(line.bottom - line.top for line in lines)
-        scale = min(INCHES_PER_PX, MOST_WIDTH / widest, MOST_GRAPH_HEIGHT / highest)
-        width = max(width, widest * scale)
-        for line in lines:
-            draw = partial(
-                _draw_line,
-                graph=graph,
-                layout=layout,
-                texts=(values, gradients),
-                line=line,
-                scale=scale,
-                current=current,
-            )
-            blocks.append(((line.bottom - line.top) * scale, draw))
+        graph, values, gradients, band_of = overview(graph, values, gradients)
+        gradient_texts = (f"grad {gradient or '—'}" for gradient in gradients)
+        rows = zip(map(shorten, values), gradient_texts, strict=True)
+        layout = lay_out(graph, [max(row, key=len) for row in rows])
+        current = None if current is None else band_of[current]
+    lines = _lines(layout)
+    widest = max(line.right - line.left for line in lines)
+    highest = sum(line.bottom - line.top for line in lines)
+    scale = min(INCHES_PER_PX, MOST_WIDTH / widest, MOST_GRAPH_HEIGHT / highest)
+    width = max(LEAST_WIDTH, widest * scale)
+    for line in lines:
+        draw = partial(
+            _draw_line,
+            graph=graph,
+            layout=layout,
+            texts=(values, gradients),
+            line=line,
+            scale=scale,
+            current=current,
+        )
+        blocks.append(((line.bottom - line.top) * scale, draw))
     panels, too_many = _panels(steps)
     left_out += too_many
     columns = min(len(panels), PANELS_IN_A_ROW)
@@ -254,11 +259,12 @@ def _draw_line(
         if left <= box.x < right:
             _draw_box(axes, box, 5, FILLS[variable.kind], GREY, stroke)
             name = drawable(variable.name, f"variable {variable.index + 1}")
-            _write_row(axes, box, 0.21, name, size, fontweight="bold")
+            down = 0.21 if value else 0.5
+            _write_row(axes, box, down, name, size, fontweight="bold")
             _write_row(axes, box, 0.5, drawable(value, "…") if value != name else "", size)
             if variable.kind == "constant":
                 _write_row(axes, box, 0.79, "constant", size)
-            else:
+            elif gradient != "":
                 _write_row(axes, box, 0.79, f"grad {gradient or '—'}", size, color=DARK_VERMILION)
 
 
