@@ -23,6 +23,7 @@ from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
+from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.html import fragment, page
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.payload import Pass, make_payload
@@ -549,12 +550,12 @@ class BackwardPass(Sequence[BackwardStep]):
     def _notebook_payload(self) -> Json:
         return self._payload()
 
-    def _still(self) -> Figure:
-        from ipygrad.show.still import MOST_PANELS, StillStep, still_picture
+    def _still(self, most_panels: int) -> Figure:
+        from ipygrad.show.still import StillStep, still_picture
 
         steps = [
             StillStep(f"{step.index}  {step.label}", self._equations(bare), step.local_derivatives)
-            for bare, step in zip(self._bare[:MOST_PANELS], self[:MOST_PANELS], strict=True)
+            for bare, step in zip(self._bare[:most_panels], self[:most_panels], strict=True)
         ]
         return still_picture(
             self.graph,
@@ -563,44 +564,57 @@ class BackwardPass(Sequence[BackwardStep]):
             self._gradients(),
             steps,
             left_out=len(self) - len(steps),
+            most_panels=most_panels,
         )
 
     def _equations(self, bare: BareStep) -> str:
+        """Write the product for each input that is no constant."""
         number, slopes = self._words.number, self._findings.slopes(bare)
         lines = []
         for argnum, (slope, contribution) in enumerate(
             zip(slopes, bare.contributions, strict=True)
         ):
-            if slope is not None and contribution is not None:
-                equals = "=" if product_holds(bare, argnum, slope) else "≠"
-                arriving = number(bare.cotangents[0])
-                lines.append(f"{arriving} × {number(slope)} {equals} {number(contribution)}")
+            if contribution is None:
+                continue
+            factor, sign = "Jacobian", "→"
+            if slope is not None:
+                factor = number(slope)
+                sign = "=" if product_holds(bare, argnum, slope) else "≠"
+            lines.append(f"{number(bare.cotangents[0])} × {factor} {sign} {number(contribution)}")
         return "\n".join(lines)
 
     @cached_property
     @_ignoring_overflow
     def _png(self) -> bytes:
-        from ipygrad.show.still import png_of
+        from ipygrad.show.still import MOST_PANELS, png_of
 
-        return png_of(self._still())
+        return png_of(self._still(MOST_PANELS))
 
     @_ignoring_overflow
-    def savefig(self, path: str | Path) -> None:
-        """Save the still picture: graph, values, gradients, and the plot of each step.
+    def savefig(self, path: str | Path, *, overwrite: bool = True) -> None:
+        """Save the still picture: graph, values, gradients, and each step in numbers and a plot.
+
+        Of a long pass it has the first 100 plots, of a large graph an overview.
 
         Parameters
         ----------
         path
             Ending in ``.png``, ``.svg`` or ``.pdf``.
+        overwrite
+            Whether a file that is there may be replaced.
 
         Raises
         ------
         ValueError
             For another ending.
+        OSError
+            When the file cannot be written, or must not be replaced.
         """
-        from ipygrad.show.still import save_figure
+        from ipygrad.show.still import ENDINGS, MOST_SAVED_PANELS, save_figure
 
-        save_figure(self._still(), path)
+        path = checked_path(path, ENDINGS, "a picture", overwrite=overwrite)
+        with written_whole(path) as part:
+            save_figure(self._still(MOST_SAVED_PANELS), part)
 
     @_ignoring_overflow
     def animate(

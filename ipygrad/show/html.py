@@ -14,6 +14,7 @@ from ipygrad.show.front_end import front_end
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ENDINGS = (".html", ".htm")
 MOST_STILL_ROWS = 200
 """Rows of the table that stands where no script runs."""
 
