@@ -28,7 +28,7 @@ from ipygrad.magic.results import (
 )
 from ipygrad.record import BackwardPass
 from ipygrad.show.files import checked_path
-from ipygrad.show.html import ENDINGS as PAGE_ENDINGS
+from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
 from ipygrad.show.terminal import show_in_terminal
 
 if TYPE_CHECKING:

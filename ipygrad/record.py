@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -24,8 +23,10 @@ from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
-from ipygrad.show.html import fragment, page
+from ipygrad.show.html import fragment
 from ipygrad.show.layout import lay_out, shorten, text_columns
+from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
+from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
@@ -41,6 +42,7 @@ from ipygrad.show.terminal import renderables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -71,6 +73,8 @@ PLOT_CHARACTERS = 400_000
 PLOT_SECONDS = 5.0
 """After so long no further plot is begun. It is far more than plots take, since the same cell is to
 give the same bytes on every machine."""
+MANY_PLOTS = 20
+"""From so many plots on that are still to be drawn, a bar shows how many are."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
 LEAST_WIDTH = 60
@@ -532,6 +536,10 @@ class BackwardPass(Sequence[BackwardStep]):
             plots[number] = svg
         return plots
 
+    def _undrawn(self) -> list[int]:
+        numbers = range(1, min(len(self), MOST_STEPS) + 1)
+        return [number for number in numbers if number not in self._pictures]
+
     def _all_plots(self) -> dict[int, str]:
         drawn = {number: self._draw(number) for number in range(1, len(self) + 1)[:MOST_STEPS]}
         return {number: svg for number, svg in drawn.items() if svg is not None}
@@ -675,13 +683,40 @@ class BackwardPass(Sequence[BackwardStep]):
             yield Frame(bare.index, tuple(gradients), bare.function, told[bare.index], drawn)
 
     @_ignoring_overflow
-    def to_html(self, path: str | Path) -> None:
+    def to_html(self, path: str | Path, *others: BackwardPass, overwrite: bool = True) -> None:
         """Write a page that steps through this pass in any browser, without kernel or network.
 
-        The page runs its own script and nothing else. It opens at ``page.html#step=2``.
+        The page runs its own script and nothing else, can be embedded by ``<iframe>``, and has all
+        steps when it is printed. It opens at ``page.html#step=2``, with several passes also at
+        ``page.html#pass=2&step=1``. While many plots are drawn, a bar shows how many are done.
+
+        Parameters
+        ----------
+        path
+            Ending in ``.html`` or ``.htm``.
+        others
+            Further passes, to stand below this one.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        OSError
+            When the file cannot be written, or must not be replaced.
         """
-        payload = self._payload(self._all_plots())
-        Path(path).write_text(page(payload, self._png), encoding="utf-8")
+        path = checked_path(path, PAGE_ENDINGS, "a page", overwrite=overwrite)
+        passes = (self, *others)
+        missing = [(bp, number) for bp in passes for number in bp._undrawn()]
+        drawing = iter(missing)
+        if len(missing) >= MANY_PLOTS:
+            drawing = progress(missing, len(missing), path.name)
+        for bp, number in drawing:
+            bp._draw(number)
+        text = page([Shown(bp._payload(bp._all_plots()), bp._png) for bp in passes])
+        with written_whole(path) as part:
+            part.write_text(text, encoding="utf-8")
 
     @cached_property
     def widget(self) -> BackwardWidget:

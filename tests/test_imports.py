@@ -51,6 +51,7 @@ ROOMS = {
     "show.still": ["show.plot", "show.overview"],
     "show.payload": ["show.layout", "explain"],
     "show.html": ["show.payload", "show.plot", "show.front_end"],
+    "show.page": ["show.html"],
     "show.front_end": [],
     "show.widget": ["show.payload", "show.plot", "show.front_end"],
     "show.tables": ["show.payload"],
