@@ -28,7 +28,8 @@ from ipygrad.magic.results import (
     no_result,
 )
 from ipygrad.record import BackwardPass
-from ipygrad.show.files import checked_path, written_whole
+from ipygrad.show.files import checked_path
+from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
 from ipygrad.show.terminal import show_in_terminal
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         path = None
         if options.output is not None:
-            path = checked_path(options.output, (".html", ".htm"), "a page")
+            path = checked_path(options.output, PAGE_ENDINGS, "a page")
         source = _read(options.script)
     except (OSError, UsageError, ValueError) as error:
         return _say(str(error), MISUSED)
@@ -69,10 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_in_terminal(bp)
     else:
         try:
-            with written_whole(path) as part:
-                bp.to_html(part)
+            bp.to_html(path)
         except OSError as error:
-            return _say(f"{path} cannot be written: {error.strerror}", MISUSED)
+            return _say(str(error), MISUSED)
         _say(f"{path} has the {len(bp)} steps of this pass", FINE)
     if bp.error is not None:
         return _say(bp.error, FAILED)

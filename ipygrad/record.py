@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -19,11 +18,15 @@ from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
+from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
-from ipygrad.show.html import fragment, page
+from ipygrad.show.files import checked_path, written_whole
+from ipygrad.show.html import fragment
 from ipygrad.show.layout import lay_out, shorten, text_columns
+from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
+from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
@@ -39,6 +42,7 @@ from ipygrad.show.terminal import renderables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -70,6 +74,8 @@ PLOT_CHARACTERS = 400_000
 PLOT_SECONDS = 5.0
 """After so long no further plot is begun. It is far more than plots take, since the same cell is to
 give the same bytes on every machine."""
+MANY_PLOTS = 20
+"""From so many plots on that are still to be drawn, a bar shows how many are."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
 LEAST_WIDTH = 60
@@ -555,6 +561,10 @@ class BackwardPass(Sequence[BackwardStep]):
             plots[number] = svg
         return plots
 
+    def _undrawn(self) -> list[int]:
+        numbers = range(1, min(len(self), MOST_STEPS) + 1)
+        return [number for number in numbers if number not in self._pictures]
+
     def _all_plots(self) -> dict[int, str]:
         drawn = {number: self._draw(number) for number in range(1, len(self) + 1)[:MOST_STEPS]}
         return {number: svg for number, svg in drawn.items() if svg is not None}
@@ -574,12 +584,12 @@ class BackwardPass(Sequence[BackwardStep]):
     def _notebook_payload(self) -> Json:
         return self._payload()
 
-    def _still(self) -> Figure:
-        from ipygrad.show.still import MOST_PANELS, StillStep, still_picture
+    def _still(self, most_panels: int) -> Figure:
+        from ipygrad.show.still import StillStep, still_picture
 
         steps = [
             StillStep(f"{step.index}  {step.label}", self._equations(bare), step.local_derivatives)
-            for bare, step in zip(self._bare[:MOST_PANELS], self[:MOST_PANELS], strict=True)
+            for bare, step in zip(self._bare[:most_panels], self[:most_panels], strict=True)
         ]
         return still_picture(
             self.graph,
@@ -588,42 +598,57 @@ class BackwardPass(Sequence[BackwardStep]):
             self._gradients(),
             steps,
             left_out=len(self) - len(steps),
+            most_panels=most_panels,
         )
 
     def _equations(self, bare: BareStep) -> str:
-        number = self._words.number
-        return "\n".join(
-            f"{number(bare.cotangents[0])} × {number(slope)} = {number(contribution)}"
-            for slope, contribution in zip(
-                self._findings.slopes(bare), bare.contributions, strict=True
-            )
-            if slope is not None and contribution is not None
-        )
+        """Write the product for each input that is no constant."""
+        number, slopes = self._words.number, self._findings.slopes(bare)
+        lines = []
+        for argnum, (slope, contribution) in enumerate(
+            zip(slopes, bare.contributions, strict=True)
+        ):
+            if contribution is None:
+                continue
+            factor, sign = "Jacobian", "→"
+            if slope is not None:
+                factor = number(slope)
+                sign = "=" if product_holds(bare, argnum, slope) else "≠"
+            lines.append(f"{number(bare.cotangents[0])} × {factor} {sign} {number(contribution)}")
+        return "\n".join(lines)
 
     @cached_property
     @_ignoring_overflow
     def _png(self) -> bytes:
-        from ipygrad.show.still import png_of
+        from ipygrad.show.still import MOST_PANELS, png_of
 
-        return png_of(self._still())
+        return png_of(self._still(MOST_PANELS))
 
     @_ignoring_overflow
-    def savefig(self, path: str | Path) -> None:
-        """Save the still picture: graph, values, gradients, and the plot of each step.
+    def savefig(self, path: str | Path, *, overwrite: bool = True) -> None:
+        """Save the still picture: graph, values, gradients, and each step in numbers and a plot.
+
+        Of a long pass it has the first 100 plots, of a large graph an overview.
 
         Parameters
         ----------
         path
             Ending in ``.png``, ``.svg`` or ``.pdf``.
+        overwrite
+            Whether a file that is there may be replaced.
 
         Raises
         ------
         ValueError
             For another ending.
+        OSError
+            When the file cannot be written, or must not be replaced.
         """
-        from ipygrad.show.still import save_figure
+        from ipygrad.show.still import ENDINGS, MOST_SAVED_PANELS, save_figure
 
-        save_figure(self._still(), path)
+        path = checked_path(path, ENDINGS, "a picture", overwrite=overwrite)
+        with written_whole(path) as part:
+            save_figure(self._still(MOST_SAVED_PANELS), part)
 
     @_ignoring_overflow
     def animate(
@@ -688,13 +713,40 @@ class BackwardPass(Sequence[BackwardStep]):
             yield Frame(bare.index, tuple(gradients), bare.function, told[bare.index], drawn)
 
     @_ignoring_overflow
-    def to_html(self, path: str | Path) -> None:
+    def to_html(self, path: str | Path, *others: BackwardPass, overwrite: bool = True) -> None:
         """Write a page that steps through this pass in any browser, without kernel or network.
 
-        The page runs its own script and nothing else. It opens at ``page.html#step=2``.
+        The page runs its own script and nothing else, can be embedded by ``<iframe>``, and has all
+        steps when it is printed. It opens at ``page.html#step=2``, with several passes also at
+        ``page.html#pass=2&step=1``. While many plots are drawn, a bar shows how many are done.
+
+        Parameters
+        ----------
+        path
+            Ending in ``.html`` or ``.htm``.
+        others
+            Further passes, to stand below this one.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        OSError
+            When the file cannot be written, or must not be replaced.
         """
-        payload = self._payload(self._all_plots())
-        Path(path).write_text(page(payload, self._png), encoding="utf-8")
+        path = checked_path(path, PAGE_ENDINGS, "a page", overwrite=overwrite)
+        passes = (self, *others)
+        missing = [(bp, number) for bp in passes for number in bp._undrawn()]
+        drawing = iter(missing)
+        if len(missing) >= MANY_PLOTS:
+            drawing = progress(missing, len(missing), path.name)
+        for bp, number in drawing:
+            bp._draw(number)
+        text = page([Shown(bp._payload(bp._all_plots()), bp._png) for bp in passes])
+        with written_whole(path) as part:
+            part.write_text(text, encoding="utf-8")
 
     @cached_property
     def widget(self) -> BackwardWidget:

@@ -31,5 +31,5 @@ def nbconvert(notebook: Path, to: str, folder: Path, *options: str) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    endings = {"html": "html", "markdown": "md", "latex": "tex", "notebook": "ipynb"}
-    return folder / f"{notebook.stem}.{endings[to]}"
+    endings = {"slides": "slides.html", "markdown": "md", "latex": "tex", "notebook": "ipynb"}
+    return folder / f"{notebook.stem}.{endings.get(to, to)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from ipygrad import BackwardPass, Variable, backward_pass, exp, square
 from ipygrad.__main__ import main
 from ipygrad.show.layout import text_columns
 from ipygrad.show.terminal import show_in_terminal
+from tests.pages import payloads_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,14 +159,6 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
-def payload_of(page: Path) -> dict[str, object]:
-    (text,) = re.findall(
-        '<script type="application/json" id="payload">(.*)</script>', page.read_text("utf-8")
-    )
-    payload: dict[str, object] = json.loads(text)
-    return payload
-
-
 def test_a_script_becomes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
     script = written(tmp_path, SEED + "print(__name__)\n")
@@ -174,7 +166,7 @@ def test_a_script_becomes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr()
     assert said.out == "__main__\n"
     assert said.err == f"ipygrad: {page} has the 3 steps of this pass\n"
-    payload = payload_of(page)
+    (payload,) = payloads_of(page)
     assert payload["title"] == "Backward pass of y"
     assert payload["start"] == 2
     code, steps = payload["code"], payload["steps"]
@@ -302,7 +294,7 @@ z = square(Cube()(x))
     page = tmp_path / "page.html"
     assert main([written(tmp_path, SEED + own), "-o", str(page)]) == 1
     assert "Cube.backward returned None" in capsys.readouterr().err
-    steps = payload_of(page)["steps"]
+    steps = payloads_of(page)[0]["steps"]
     assert isinstance(steps, list)
     assert len(steps) == 2
 

@@ -29,8 +29,9 @@ def checked_path(
     ------
     ValueError
         For another ending.
-    FileNotFoundError, FileExistsError
-        When there is no such folder; when the file is there and must not be replaced.
+    FileNotFoundError, FileExistsError, IsADirectoryError
+        When there is no such folder; when the file is there and must not be replaced; when it is
+        a folder.
     """
     path = Path(path)
     if path.suffix.lower() not in endings:
@@ -39,6 +40,8 @@ def checked_path(
         raise ValueError(f"{what} is saved as {choice}, but {path.name!r} {found}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{what} cannot be saved as {path}: there is no such folder")
+    if path.is_dir():
+        raise IsADirectoryError(f"{what} cannot be saved as {path}: that is a folder")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} is there already: pass overwrite=True to replace it")
     return path
@@ -49,12 +52,20 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, which takes its place when all went well.
 
     What raises inside leaves no file, and a file that was there as it was.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written: the disk is full, or the folder is not the user's.
     """
     # The ending stays, since writers go by it.
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield part
         os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise type(error)(f"{path} cannot be written: {reason}") from None
     finally:
         with suppress(FileNotFoundError):
             part.unlink()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -18,11 +17,13 @@ from PIL import Image
 
 from ipygrad.explain.words import Words
 from ipygrad.show.figures import DARK_VERMILION, GREY, INK, PAPER, drawable, own_style, svg_of
-from ipygrad.show.layout import shorten
+from ipygrad.show.layout import lay_out, shorten
+from ipygrad.show.overview import overview
 from ipygrad.show.panels import new_panel, show_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from matplotlib.axes import Axes
 
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from ipygrad.show.layout import Box, EdgePath, GraphLayout
 
 WORDS = Words().of_pictures
-MOST_PANELS, PANELS_IN_A_ROW = 8, 4
+ENDINGS = (".png", ".svg", ".pdf")
+MOST_BYTES = 40_000
+"""Of the picture that a notebook keeps, which stands in it twice."""
+MOST_PANELS, MOST_SAVED_PANELS, PANELS_IN_A_ROW = 8, 100, 4
+"""Of the picture in a notebook; of one that is saved."""
 MOST_LINES = 4
 # In inches.
 LEAST_WIDTH, MOST_WIDTH, MOST_GRAPH_HEIGHT, MARGIN = 6.2, 10.5, 10.0, 0.12
@@ -105,6 +110,7 @@ def still_picture(
     steps: Sequence[StillStep],
     left_out: int = 0,
     current: int | None = None,
+    most_panels: int = MOST_PANELS,
 ) -> Figure:
     """Draw the graph with values and gradients, and the local derivative of each step under it.
 
@@ -113,12 +119,13 @@ def still_picture(
     Parameters
     ----------
     graph, layout
-        The graph and its coordinates; None for a graph that is too large to be drawn.
+        The graph and its coordinates; None for a graph that is too large to be drawn, of which
+        an overview is.
     values, gradients
         A short text for each variable of the graph; None for a gradient that is not there.
     steps
         In the order of the backward pass. A step has a panel for each input; as many steps are
-        shown as fit into 8 panels.
+        shown as fit into `most_panels`.
     left_out
         How many more steps there are, which were not even passed.
     current
@@ -126,28 +133,30 @@ def still_picture(
     """
     # From top to bottom: how high, and who draws it.
     blocks: list[tuple[float, Callable[[_Region], None]]] = []
-    width = LEAST_WIDTH
     if layout is None:
         sentence = WORDS("still_large", count=f"{len(graph.functions):,}")
         blocks.append((TEXT_ROW, partial(_draw_note, text=sentence)))
-    else:
-        lines = _lines(layout)
-        widest = max(line.right - line.left for line in lines)
-        highest = sum(line.bottom - line.top for line in lines)
-        scale = min(INCHES_PER_PX, MOST_WIDTH / widest, MOST_GRAPH_HEIGHT / highest)
-        width = max(width, widest * scale)
-        for line in lines:
-            draw = partial(
-                _draw_line,
-                graph=graph,
-                layout=layout,
-                texts=(values, gradients),
-                line=line,
-                scale=scale,
-                current=current,
-            )
-            blocks.append(((line.bottom - line.top) * scale, draw))
-    panels, too_many = _panels(steps)
+        graph, values, gradients, band_of = overview(graph, values, gradients)
+        rows = zip(map(shorten, values), map(_arrived, gradients), strict=True)
+        layout = lay_out(graph, [max(row, key=len) for row in rows])
+        current = None if current is None else band_of[current]
+    lines = _lines(layout)
+    widest = max(line.right - line.left for line in lines)
+    highest = sum(line.bottom - line.top for line in lines)
+    scale = min(INCHES_PER_PX, MOST_WIDTH / widest, MOST_GRAPH_HEIGHT / highest)
+    width = max(LEAST_WIDTH, widest * scale)
+    for line in lines:
+        draw = partial(
+            _draw_line,
+            graph=graph,
+            layout=layout,
+            texts=(values, gradients),
+            line=line,
+            scale=scale,
+            current=current,
+        )
+        blocks.append(((line.bottom - line.top) * scale, draw))
+    panels, too_many = _panels(steps, most_panels)
     left_out += too_many
     columns = min(len(panels), PANELS_IN_A_ROW)
     width = max(width, columns * LEAST_PANEL_WIDTH)
@@ -257,13 +266,17 @@ def _draw_line(
         if left <= box.x < right:
             _draw_box(axes, box, 5, FILLS[variable.kind], GREY, stroke)
             name = drawable(variable.name, f"variable {variable.index + 1}")
-            _write_row(axes, box, 0.21, name, size, fontweight="bold")
+            down = 0.21 if value else 0.5
+            _write_row(axes, box, down, name, size, fontweight="bold")
             _write_row(axes, box, 0.5, drawable(value, "…") if value != name else "", size)
             if variable.kind == "constant":
                 _write_row(axes, box, 0.79, WORDS.interface["box_constant"], size)
-            else:
-                arrived = WORDS.interface["box_arrived"].format(value=gradient or "—")
-                _write_row(axes, box, 0.79, arrived, size, color=DARK_VERMILION)
+            elif gradient != "":
+                _write_row(axes, box, 0.79, _arrived(gradient), size, color=DARK_VERMILION)
+
+
+def _arrived(gradient: str | None) -> str:
+    return WORDS.interface["box_arrived"].format(value=gradient or "—")
 
 
 def _draw_box(axes: Axes, box: Box, radius: float, fill: str, edge: str, stroke: float) -> None:
@@ -305,7 +318,7 @@ def _draw_edge(axes: Axes, edge: EdgePath, stroke: float) -> None:
 # --- the steps ----------------------------------------------------------------------------------
 
 
-def _panels(steps: Sequence[StillStep]) -> tuple[list[_Panel], int]:
+def _panels(steps: Sequence[StillStep], most: int) -> tuple[list[_Panel], int]:
     """Divide the first steps into panels; also tell how many steps are left out."""
     panels: list[_Panel] = []
     for number, step in enumerate(steps):
@@ -313,10 +326,10 @@ def _panels(steps: Sequence[StillStep]) -> tuple[list[_Panel], int]:
         equations = step.equation.splitlines()
         if len(equations) != len(pictures):
             equations = ["; ".join(equations), *[""] * (len(pictures) - 1)]
-        if panels and len(panels) + len(pictures) > MOST_PANELS:
+        if panels and len(panels) + len(pictures) > most:
             return panels, len(steps) - number
         panels += [_Panel(step.heading, *rest) for rest in zip(equations, pictures, strict=True)]
-    return panels[:MOST_PANELS], 0
+    return panels[:most], 0
 
 
 def _draw_row(region: _Region, row: Sequence[_Panel], columns: int) -> None:
@@ -354,32 +367,30 @@ def with_palette(image: Image.Image) -> Image.Image:
     return image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
-def png_of(figure: Figure, dpi: float = 110) -> bytes:
-    """Write a figure as PNG with a palette: for the same figure the same bytes."""
-    written = io.BytesIO()
-    image = with_palette(image_of(figure, dpi))
-    image.save(written, format="PNG", optimize=True, dpi=(dpi, dpi))
+def png_of(figure: Figure, dpi: float = 110, most_bytes: int | None = MOST_BYTES) -> bytes:
+    """Write a figure as PNG with a palette: for the same figure the same bytes.
+
+    What would take more than `most_bytes` is made smaller, down to half of `dpi`.
+    """
+    full = image_of(figure, dpi)
+    for scale in (1.0, 0.85, 0.7, 0.6, 0.5):
+        size = (round(full.width * scale), round(full.height * scale))
+        image = with_palette(full if scale == 1 else full.resize(size, Image.Resampling.LANCZOS))
+        written = io.BytesIO()
+        image.save(written, format="PNG", optimize=True, dpi=(dpi * scale, dpi * scale))
+        if most_bytes is None or written.tell() <= most_bytes:
+            break
     return written.getvalue()
 
 
-def save_figure(figure: Figure, path: str | Path) -> None:
-    """Save a figure as .png, .svg or .pdf: for the same figure the same bytes.
-
-    Raises
-    ------
-    ValueError
-        For any other ending.
-    """
-    path = Path(path)
+def save_figure(figure: Figure, path: Path) -> None:
+    """Save a figure as .png, .svg or .pdf: for the same figure the same bytes."""
     ending = path.suffix.lower()
     if ending == ".png":
-        path.write_bytes(png_of(figure, dpi=200))
+        path.write_bytes(png_of(figure, dpi=200, most_bytes=None))
     elif ending == ".svg":
         path.write_text(svg_of(figure), encoding="utf-8")
-    elif ending == ".pdf":
+    else:
         nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
         with own_style():
             figure.savefig(path, format="pdf", metadata=nothing)
-    else:
-        found = f"ends in {ending!r}" if ending else "has no ending"
-        raise ValueError(f"a picture is saved as .png, .svg or .pdf, but {path.name!r} {found}")
