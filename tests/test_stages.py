@@ -258,6 +258,14 @@ def test_a_long_pass_is_shown_whole(at_stage: Callable[[int], Shell]) -> None:
         assert len(shell["bp"]) == 2500
 
 
+def test_a_long_loop_without_links_is_shown_whole(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    cell = "x = Variable(np.array(1.0))\ny = x\nfor _ in range(700):\n    y = Square()(y)\ny\n"
+    under_the_magic(shell, cell)
+    assert len(shell["bp"]) == 700
+    assert gradients(shell)["x"] == 2.0**700
+
+
 def test_a_loop_that_trains_shows_its_last_pass(at_stage: Callable[[int], Shell]) -> None:
     shell = at_stage(16)
     cell = """\

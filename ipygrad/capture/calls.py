@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.capture.observe import reference_to
+from ipygrad.capture.observe import references_to
 from ipygrad.capture.shapes import (
     as_gradient,
     gradient_of,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
-MOST_LATEST = 1_000
+MOST_LATEST = 250
 """Calls that are kept whether or not anybody holds what they made."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
@@ -71,14 +71,20 @@ class Calls:
 
     def _let_go(self) -> None:
         """Hold the outputs weakly from now on, and forget calls that lead to none."""
-        calls = self._older + [(f, xs, [*map(reference_to, ys)]) for f, xs, ys in self._latest]
-        self._latest.clear()
-        living = []
+        latest, older = self._latest, self._older
+        living: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
         # Backward: with a call go its inputs, which may have been the last to hold earlier outputs.
-        while calls:
-            call = calls.pop()
-            if any(reference() is not None for reference in call[2]):
-                living.append(call)
+        while latest or older:
+            if latest:
+                function, inputs, outputs = latest.pop()
+                references = references_to(outputs)
+                del outputs
+            else:
+                function, inputs, references = older.pop()
+            for reference in references:
+                if reference() is not None:
+                    living.append((function, inputs, references))
+                    break
         self._older = living[::-1]
 
     def __iter__(self) -> Iterator[Call]:
@@ -204,7 +210,7 @@ class CallRecorder:
     def was_called(
         self,
         function: Any,
-        given: Sequence[Any],
+        given: tuple[Any, ...],
         made: Any,
         sets_creators: bool,
     ) -> None:
@@ -222,14 +228,13 @@ class CallRecorder:
         else:
             outputs = variables_in((made,))
             self._kinds.update(map(type, outputs))
-        # One function that calls others (a layer) makes nothing itself.
-        if not outputs or self._observer.knows(outputs[0]):
-            return
         # Whoever called the function: between are this method and what stands in for the other.
-        self._observer.noted(outputs, sys._getframe(2))
+        # One function that calls others (a layer) makes nothing itself.
+        if not outputs or not self._observer.noted_first(outputs, sys._getframe(2)):
+            return
         if not sets_creators and getattr(outputs[0], "creator", None) is None:
             is_one = len(given) == 1 and type(given[0]) in self._kinds
-            inputs = tuple(given) if is_one else variables_in(given)
+            inputs = given if is_one else variables_in(given)
             if inputs:
                 self.calls.add(function, inputs, outputs)
 
