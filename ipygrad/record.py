@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.sources import RunningSource
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
     from ipygrad.explain.local import LocalDerivative
@@ -139,6 +140,15 @@ class BackwardStep:
     def check(self) -> Check:
         """Whether ``backward`` agrees with differences of ``forward``: see `Check`."""
         return self._findings.check(self._bare)
+
+    @property
+    def source(self) -> RunningSource | None:
+        """The text of the ``backward`` that ran, and the values of its names when it returned.
+
+        It has `lines` and `values`, pairs of a name and an array. None where no user wrote it, or
+        its text is not to be had.
+        """
+        return self._bare.source
 
     @_ignoring_overflow
     def __repr__(self) -> str:

@@ -123,6 +123,9 @@ def test_each_backward_by_hand_is_a_step(at_stage: Callable[[int], Shell]) -> No
     assert labels(shell) == ["Square", "Exp", "Square"]
     assert gradients(shell) == CHAIN
     assert shell["x"].grad == X_GRAD
+    source = shell["bp"][1].source
+    assert source.lines[-1] == "    return gx"
+    assert dict(source.values) == {"gy": CHAIN["b"], "x": 0.25, "gx": X_GRAD}
 
 
 @pytest.mark.parametrize("magic", ["", "%%grad -o bp\n"], ids=["forward plain", "forward observed"])
@@ -278,6 +281,55 @@ for _ in range(800):
 """
     under_the_magic(shell, cell)
     assert labels(shell) == ["Square", "Exp", "Square"]
+
+
+def test_a_long_loop_by_hand_shows_what_it_did_last(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    cell = """\
+x = Variable(np.array(1.0))
+for _ in range(2000):
+    A = Square()
+    B = Square()
+    a = A(x)
+    y = B(a)
+    y.grad = np.array(1.0)
+    a.grad = B.backward(y.grad)
+    x.grad = A.backward(y.grad)
+"""
+    under_the_magic(shell, cell)
+    (_, wrong) = notes(shell)
+    assert wrong == (
+        "Square.backward was given y.grad, but it needs a.grad, the gradient of what Square made.",
+    )
+    assert gradients(shell) == {"a": 2, "x": 2}
+
+
+CUT = (
+    "The cell called more backward methods than are kept (100,000, fewer with large arrays): this "
+    "is the pass as it should be, not as the cell ran it."
+)
+
+
+def test_more_turns_than_are_heard_are_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(7)
+    shell.run("x = Variable(np.array(3.0))\nA = Square()\ny = A(x)\n")
+    ran = under_the_magic(
+        shell, "for _ in range(100_001):\n    x.grad = A.backward(np.array(1.0))\ny\n"
+    )
+    assert CUT in ran.text
+    assert gradients(shell) == {"x": 6}
+    assert shell["x"].grad == 6
+    assert shell["y"].grad is None
+
+
+def test_turns_on_large_arrays_are_kept_for_the_last_pass(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    loop = "x = Variable(np.ones(1_000_000))\nfor _ in range(5):\n    A = Square()\n    y = A(x)\n"
+    turn = "    y.grad = np.ones(1_000_000)\n    x.grad = A.backward(y.grad)\n"
+    ran = shell.run("%%grad -q -o bp\n" + loop + turn)
+    assert ran.is_fine
+    assert shell["bp"][0].source.values[-1][0] == "gx"
+    assert CUT not in str(shell["bp"])
 
 
 def test_a_line_magic_steps_through_what_was_not_observed(

@@ -22,7 +22,7 @@ from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import CodeType
+    from types import CodeType, FrameType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
@@ -31,10 +31,12 @@ MOST_LATEST = 250
 """Calls that are kept whether or not anybody holds what they made."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
-MOST_TURNS = 1_000
-"""Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
-for long runs at full speed."""
-ALL_TURNS = 1_000_000
+MOST_TURNS = 100_000
+"""Backward methods that are heard of in one cell; a loop that trains for longer runs at full speed
+from there on."""
+MOST_NUMBERS = 10_000_000
+"""Numbers in the turns by hand that are kept, the latest ones; with large arrays a loop makes many.
+"""
 
 
 class Call(NamedTuple):
@@ -145,6 +147,20 @@ class Turn:
         if not self.after:
             self.after = tuple(map(gradient_of, self.inputs))
 
+    def listen(self, frame: FrameType, event: str, _returned: object) -> None:
+        """Keep the local names at the end, which are to be had from the frame only.
+
+        It is a function for `sys.setprofile`.
+        """
+        if event == "return" and frame.f_code is self.code:
+            self.values = dict(frame.f_locals)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it keeps."""
+        kept = (*self.cotangents, *self.before, *self.contributions)
+        return sum(array.size for array in kept if array is not None)
+
 
 class Run(NamedTuple):
     """Backward methods called one after the other.
@@ -170,8 +186,6 @@ class CallRecorder:
         Who notes where variables were made, and which backward methods the cell called by hand.
     calls
         Where to add the calls whose outputs have no creator.
-    most_turns
-        How many backward methods are heard of. A pass that is longer is not kept.
 
     Attributes
     ----------
@@ -183,19 +197,25 @@ class CallRecorder:
         The latest backward passes that variables made.
     is_on
         Whether anything is recorded now.
+    is_cut
+        Whether there were more backward methods than are kept.
     """
 
-    def __init__(self, observer: Observer, calls: Calls, most_turns: int = MOST_TURNS) -> None:
+    def __init__(self, observer: Observer, calls: Calls) -> None:
         self._observer = observer
         self._run: Run | None = None
         self._turn: Turn | None = None
-        self._turns_left = most_turns
+        self._unsettled: Turn | None = None
+        self._turns_left = MOST_TURNS
+        self._numbers_by_hand = 0
         self.calls = calls
-        self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
+        self.by_hand = Run(None, deque())
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
         self.is_on = False
-        # What is known to be a variable's class need not be looked at again.
+        self.is_cut = False
+        # What is known to be a variable's or function's class need not be looked at again.
         self._kinds: set[type] = set()
+        self._function_kinds: set[type] = set()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -242,17 +262,18 @@ class CallRecorder:
         """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
         if self._turn is not None:
             return None
-        if is_variable(owner):
-            if self._run is not None:
+        kind = type(owner)
+        if kind not in self._function_kinds:
+            if is_variable(owner):
+                return self._begin_run(owner)
+            if not is_function(owner):
                 return None
-            self._settle()
-            self._run = Run(owner, deque())
-            self.runs.append(self._run)
-            return self._run
+            self._function_kinds.add(kind)
         if not self._turns_left:
-            # Half a pass would tell a wrong story.
-            (self.by_hand if self._run is None else self._run).turns.clear()
-        if not self._turns_left or not is_function(owner):
+            # What was heard so far is not what the cell leaves.
+            for run in (self.by_hand, *self.runs):
+                run.turns.clear()
+            self.is_cut = True
             return None
         self._settle()
         self._turns_left -= 1
@@ -266,6 +287,7 @@ class CallRecorder:
             is_by_hand=self._run is None,
             code=code,
         )
+        self._unsettled = self._turn
         (self.by_hand if self._run is None else self._run).turns.append(self._turn)
         return self._turn
 
@@ -279,12 +301,25 @@ class CallRecorder:
         heard.has_raised = has_raised
         heard.contributions = tuple(map(as_gradient, as_tuple(returned)))
         self._turn = None
+        if heard.is_by_hand:
+            self._numbers_by_hand += heard.size
+            while self._numbers_by_hand > MOST_NUMBERS and len(self.by_hand.turns) > 1:
+                self._numbers_by_hand -= self.by_hand.turns.popleft().size
+                self.is_cut = True
+
+    def _begin_run(self, result: Any) -> Run | None:
+        if self._run is not None:
+            return None
+        self._settle()
+        self._run = Run(result, deque())
+        self.runs.append(self._run)
+        return self._run
 
     def _observed_inputs(self, function: object) -> tuple[Any, ...]:
         found = [call.inputs for call in self.calls if call.function is function]
         return found[-1] if found else ()
 
     def _settle(self) -> None:
-        for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
-            if turns:
-                turns[-1].settle()
+        if self._unsettled is not None:
+            self._unsettled.settle()
+            self._unsettled = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ipygrad.capture.adapters.learners import has_backward
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
-from ipygrad.capture.calls import ALL_TURNS, Call, CallRecorder, Calls
+from ipygrad.capture.calls import Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
 from ipygrad.capture.shapes import is_function
@@ -19,7 +19,7 @@ from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.reverse import accumulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.calls import Turn
@@ -44,15 +44,36 @@ def names_of_functions(namespace: Mapping[str, object]) -> dict[int, str]:
     return found
 
 
-def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn], Exception | None]:
-    """Let a learner's engine go back by itself, and return its turns, and what it raised.
+class OwnTurns(NamedTuple):
+    """What a learner's classes, or a learner by hand, did with a graph.
 
-    It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
+    Attributes
+    ----------
+    turns
+        The backward methods that were called, in order; none where nobody did.
+    is_cut
+        Whether there were so many that they are not kept.
+    error
+        What a ``backward()`` raised that ipygrad has called.
+    """
+
+    turns: Sequence[Turn] = ()
+    is_cut: bool = False
+    error: Exception | None = None
+
+
+NO_TURNS = OwnTurns()
+
+
+def run_own_backward(captured: Captured, right: BackwardRun) -> OwnTurns:
+    """Let a learner's engine go back by itself, and leave its gradients.
+
+    Where the variables have no ``backward()`` yet, nothing happens.
     """
     translation = captured.translation
     if translation is None:
-        return [], None
-    recorder = CallRecorder(Observer(""), Calls(), ALL_TURNS)
+        return NO_TURNS
+    recorder = CallRecorder(Observer(""), Calls())
     objects = [_foreign(node) for node in captured.graph.functions]
     objects += [translation.identity_of(node.variable) for node in captured.graph.variables]
     kinds = dict.fromkeys(kind for o in objects for kind in type(o).__mro__)
@@ -62,7 +83,8 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
             translation.run_backward(right.cotangent)
         except Exception as raised:  # noqa: BLE001 - whatever a learner's backward raises is told
             error = raised
-    return [turn for run in recorder.runs for turn in run.turns], error
+    turns = [turn for run in recorder.runs for turn in run.turns]
+    return OwnTurns(turns, recorder.is_cut, error)
 
 
 def own_run(

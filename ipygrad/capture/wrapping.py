@@ -14,11 +14,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.capture.calls import Turn
+from ipygrad.capture.listening import is_ours
 from ipygrad.capture.shapes import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from types import FrameType
 
     from ipygrad.capture.calls import CallRecorder
 
@@ -95,34 +95,21 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             return method(self, *given, **options)
         returned: Any = None
         has_raised = True
+        profile = sys.getprofile()
+        listens = isinstance(heard, Turn) and (profile is None or is_ours(profile))
+        if isinstance(heard, Turn) and listens:
+            sys.setprofile(heard.listen)
         try:
-            with _locals_kept(heard):
-                returned = method(self, *given, **options)
+            returned = method(self, *given, **options)
             has_raised = False
         except BaseException as error:
             if isinstance(heard, Turn):
                 heard.error = f"{type(error).__name__}: {error}"
             raise
         finally:
+            if listens:
+                sys.setprofile(profile)
             recorder.went_back(heard, returned, has_raised=has_raised)
         return returned
 
     return backward
-
-
-@contextmanager
-def _locals_kept(heard: object) -> Iterator[None]:
-    """Keep the local names of a turn at its end; they are to be had from its frame only."""
-    if not isinstance(heard, Turn) or sys.getprofile() is not None:
-        yield
-        return
-
-    def listen(frame: FrameType, event: str, _returned: object) -> None:
-        if event == "return" and frame.f_code is heard.code:
-            heard.values = dict(frame.f_locals)
-
-    sys.setprofile(listen)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)

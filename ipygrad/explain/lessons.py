@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipygrad.capture.backward import final_gradients
+from ipygrad.capture.calls import MOST_TURNS
 from ipygrad.capture.orders import alike
 from ipygrad.capture.own_runs import is_measured, left_out, name_of, unlinked_outputs
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.capture.orders import Fault, Order
+    from ipygrad.capture.own_runs import OwnTurns
     from ipygrad.engine.core import Array
     from ipygrad.explain.words import Words
 
@@ -66,7 +68,7 @@ def describe_own(
     run: BackwardRun,
     right: BackwardRun,
     names: Mapping[int, str],
-    error: Exception | None,
+    own: OwnTurns,
 ) -> tuple[str, ...]:
     """Say what a learner's classes did otherwise than they should.
 
@@ -78,15 +80,17 @@ def describe_own(
         The pass as it should be.
     names
         What the user calls functions, by their numbers as objects.
-    error
-        What the learner's ``backward()`` raised.
+    own
+        The turns that were heard of.
     """
-    notices = [] if error is None else [_raised(words, graph, error)]
+    notices = [] if own.error is None else [_raised(words, graph, own.error)]
+    if own.is_cut:
+        notices.append(words("notice_cut_turns", most=f"{MOST_TURNS:,}"))
     if run is not right:
         missing = [f"{name_of(node, names)}.backward" for node in left_out(graph, run)]
         if run.error is None and not missing:
             notices.append(_wrong_end(words, graph, run, right))
-        elif run.error is None and error is None:
+        elif run.error is None and own.error is None:
             notices.append(words("notice_left_out", names=words.enumerate(missing)))
     return tuple(filter(None, [*notices, *_unlinked(words, graph)]))
 

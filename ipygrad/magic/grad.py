@@ -21,7 +21,7 @@ from ipygrad.capture.evaluate import (
 )
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
-from ipygrad.capture.own_runs import is_own, names_of_functions
+from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
@@ -40,14 +40,15 @@ from ipygrad.record import BackwardPass
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
-    from ipygrad.capture.calls import CallRecorder, Turn
+    from ipygrad.capture.calls import CallRecorder
     from ipygrad.capture.evaluate import Cell, Outcome
+    from ipygrad.capture.own_runs import OwnTurns
 
 
 @magics_class
@@ -132,9 +133,10 @@ class GradMagics(Magics):  # type: ignore[misc]
             result = self._result_of(cell, outcome, observer, engines, expression)
         captured = capture([result], engines, self.shell.user_ns, observer)
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
-        turns = self._history.turns_in(captured.graph, recorder)
-        write = not turns and not ran_backward_itself(captured, observer, passes, engines)
-        self._finish(captured, options, cell=cell, write=write, turns=turns)
+        own = self._history.turns_in(captured.graph, recorder)
+        ran = bool(own.turns) or own.is_cut
+        write = not ran and not ran_backward_itself(captured, observer, passes, engines)
+        self._finish(captured, options, cell=cell, write=write, own=own)
 
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
@@ -179,7 +181,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         *,
         cell: Cell | None = None,
         write: bool = False,
-        turns: Sequence[Turn] = (),
+        own: OwnTurns = NO_TURNS,
     ) -> None:
         graph, translation = captured
         cotangent = None
@@ -192,7 +194,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         words = Words(digits=options.precision)
         if is_own(graph):
             names = names_of_functions(self.shell.user_ns)
-            recorded, notices = own_pass(captured, right, words, turns, names, write=write)
+            recorded, notices = own_pass(captured, right, words, own, names, write=write)
             check_step_number(options.step, recorded)
         else:
             recorded, notices = pass_in_order(graph, right, options.order, words)
@@ -238,15 +240,15 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not results:
             return
         captured = capture(results, engines, self.shell.user_ns, observer)
-        turns = self._history.turns_in(captured.graph, recorder)
+        own = self._history.turns_in(captured.graph, recorder)
         recorded: BackwardRun | None = None
         notices: tuple[str, ...] = ()
-        if turns:
+        if own.turns:
             with quietly():
                 right = run_backward(captured.graph)
             words = Words(digits=options.precision)
             names = names_of_functions(self.shell.user_ns)
-            recorded, notices = own_pass(captured, right, words, turns, names, write=False)
+            recorded, notices = own_pass(captured, right, words, own, names, write=False)
         bp = BackwardPass(
             captured.graph,
             recorded,

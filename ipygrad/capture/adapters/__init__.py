@@ -114,8 +114,19 @@ def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
     namespace
         The user's names.
     """
+    return _packages_in(ENGINES, source, namespace)
+
+
+def uses_ours(source: str, namespace: Mapping[str, object]) -> bool:
+    """Tell whether a cell may use our own engine, as `libraries_in` does of others."""
+    return bool(_packages_in(("ipygrad",), source, namespace))
+
+
+def _packages_in(
+    packages: Iterable[str], source: str, namespace: Mapping[str, object]
+) -> list[str]:
     roots = {_root(value) for name, value in namespace.items() if not name.startswith("_")}
-    return [name for name in ENGINES if name in source or name in roots]
+    return [name for name in packages if name in source or name in roots]
 
 
 def _root(value: object) -> str:
