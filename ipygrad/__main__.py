@@ -16,7 +16,7 @@ from ipygrad.capture.backward import run_backward
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import find_result
+from ipygrad.capture.result import find_left_out, find_result
 from ipygrad.capture.script import run_script
 from ipygrad.capture.watching import watched
 from ipygrad.magic.results import (
@@ -24,6 +24,7 @@ from ipygrad.magic.results import (
     check_step_number,
     evaluate,
     fitting_cotangent,
+    left_out,
     no_result,
 )
 from ipygrad.record import BackwardPass
@@ -159,6 +160,9 @@ def _result(
         found = find_result(source, ran.value, observer, engines, ran.namespace)
         what = "the script's last expression"
         if found is None:
+            out = find_left_out(source, ran.value, engines, ran.namespace)
+            if out is not None:
+                raise left_out(*out, PROGRAM, EXAMPLE)
             raise no_result(ran.value, PROGRAM, "the script", EXAMPLE)
     check_result(found, engines, PROGRAM, what, EXAMPLE)
     return found

@@ -444,10 +444,42 @@ y.backward()
     assert notes(shell) == [(), ()]
 
 
-def test_nothing_is_recorded_where_the_learner_says_so(at_stage: Callable[[int], Shell]) -> None:
+SWITCHED_OFF = "y has no creator: it was made while Config.enable_backprop was False."
+
+
+def test_a_result_without_creator_is_told_the_switch_that_was_off(
+    at_stage: Callable[[int], Shell],
+) -> None:
     shell = at_stage(18)
-    ran = shell.run("%%grad\nx = Variable(np.array(2.0))\nwith no_grad():\n    y = square(x)\ny\n")
-    assert "needs a result to go back from" in str(ran.error)
+    cell = "x = Variable(np.array(2.0))\nwith no_grad():\n    y = square(x)\n"
+    for last in ("", "y\n", "print(y.data)\n"):
+        assert SWITCHED_OFF in str(shell.run("%%grad\n" + cell + last).error)
+    assert SWITCHED_OFF in str(shell.run("%%grad y\n" + cell).error)
+    assert SWITCHED_OFF in str(shell.run("%grad y").error)
+    shell.run("%%grad\nwith no_grad():\n    y = square(x)\nz = square(x)\n")
+    assert shell["z"].creator is not None
+    assert "x has no creator" not in str(shell.run("%grad x").error)
+
+
+@pytest.mark.parametrize(
+    ("switch", "reason"),
+    [
+        ("records", "it was made while records was False"),
+        ("x.data > 0", "this time Function.__call__ did not set it"),
+    ],
+)
+def test_the_switch_may_be_any_name(
+    at_stage: Callable[[int], Shell], switch: str, reason: str
+) -> None:
+    shell = at_stage(7)
+    shell.run(
+        "records = False\nclass Function(Function):\n    def __call__(self, x):\n"
+        "        output = Variable(self.forward(x.data))\n"
+        f"        if {switch}:\n            output.set_creator(self)\n        return output\n"
+        "class Square(Function):\n    def forward(self, x):\n        return x**2\n"
+    )
+    ran = shell.run("%%grad\ny = Square()(Variable(np.array(-2.0)))\n")
+    assert f"y has no creator: {reason}." in str(ran.error)
 
 
 def test_operators(at_stage: Callable[[int], Shell]) -> None:

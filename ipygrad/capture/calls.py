@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.capture.observe import references_to
+from ipygrad.capture.observe import reference_to, references_to
 from ipygrad.capture.shapes import (
     as_gradient,
     gradient_of,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_LATEST = 250
 """Calls that are kept whether or not anybody holds what they made."""
+MOST_UNRECORDED = 1_000
+"""Variables that are remembered for having been made without a creator on purpose, the latest."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
 MOST_TURNS = 100_000
@@ -58,10 +60,12 @@ class Call(NamedTuple):
 class Calls:
     """Calls in order: the latest ones, and of the others those whose outputs are still there.
 
-    So a loop leaves little more behind than what its result was made of.
+    So a loop leaves little more behind than what its result was made of. Calls of functions that
+    set creators, but did not this time (`no_grad`), do not count: of these it is known why.
     """
 
     def __init__(self) -> None:
+        self._unrecorded: deque[tuple[Callable[[], Any], str]] = deque(maxlen=MOST_UNRECORDED)
         self._latest: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = []
         self._older: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
 
@@ -70,6 +74,15 @@ class Calls:
         if len(self._latest) >= MOST_LATEST:
             self._let_go()
         self._latest.append((function, inputs, outputs))
+
+    def leave_out(self, outputs: tuple[Any, ...], reason: str) -> None:
+        """Remember why a call that would set creators did not."""
+        self._unrecorded.extend((reference_to(output), reason) for output in outputs)
+
+    def why_left_out(self, output: object) -> str | None:
+        """Return why `output` has no creator, None for one that was not left out."""
+        living = ((reference(), reason) for reference, reason in self._unrecorded)
+        return next((why for y, why in living if y is output and y is not None), None)
 
     def _let_go(self) -> None:
         """Hold the outputs weakly from now on, and forget calls that lead to none."""
@@ -232,14 +245,15 @@ class CallRecorder:
         function: Any,
         given: tuple[Any, ...],
         made: Any,
-        sets_creators: bool,
+        why_left_out: Callable[[], str] | None,
     ) -> None:
         """Hear that a function was called on `given` and returned `made`.
 
         Parameters
         ----------
-        sets_creators
-            Whether its ``__call__`` does so: then it has its reasons when it does not (no_grad).
+        why_left_out
+            Gives the reason why its ``__call__`` has not set creators (no_grad); None where it
+            never does.
         """
         if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
@@ -252,7 +266,11 @@ class CallRecorder:
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or not self._observer.noted_first(outputs, sys._getframe(2)):
             return
-        if not sets_creators and getattr(outputs[0], "creator", None) is None:
+        if getattr(outputs[0], "creator", None) is not None:
+            return
+        if why_left_out is not None:
+            self.calls.leave_out(outputs, why_left_out())
+        else:
             is_one = len(given) == 1 and type(given[0]) in self._kinds
             inputs = given if is_one else variables_in(given)
             if inputs:

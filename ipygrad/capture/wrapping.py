@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +72,30 @@ def methods_wrapped(
 
 def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
     sets_creators = not _CREATOR.isdisjoint(method.__code__.co_names)
+    why = partial(_why_left_out, method) if sets_creators else None
 
     @wraps(method)
     def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
         __tracebackhide__ = True
         made = method(self, *given, **options)
         if recorder.is_on:
-            recorder.was_called(self, given, made, sets_creators)
+            recorder.was_called(self, given, made, why)
         return made
 
     return __call__
+
+
+def _why_left_out(method: FunctionType) -> str:
+    """Say why a ``__call__`` that sets creators has not: which switch that it reads is off."""
+    names = method.__code__.co_names
+    for name in names:
+        owner = method.__globals__.get(name)
+        if owner is False:
+            return f"it was made while {name} was False"
+        for attribute in names:
+            if getattr(owner, attribute, None) is False:
+                return f"it was made while {name}.{attribute} was False"
+    return f"this time {method.__qualname__} did not set it"
 
 
 def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import ends, find_result, ran_backward_itself
+from ipygrad.capture.result import ends, find_left_out, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
 from ipygrad.explain.words import Words
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
@@ -33,6 +33,7 @@ from ipygrad.magic.results import (
     check_step_number,
     evaluate,
     fitting_cotangent,
+    left_out,
     no_result,
 )
 from ipygrad.magic.steppers import Steppers
@@ -167,6 +168,9 @@ class GradMagics(Magics):  # type: ignore[misc]
             what = "the cell's last expression"
             check_result(result, engines, "%%grad", what, "%%grad loss")
             return result
+        found = find_left_out(cell.source, outcome.value, engines, names)
+        if found is not None:
+            raise left_out(*found, "%%grad", "%%grad loss")
         raise no_result(outcome.value, "%%grad", "the cell", "%%grad loss")
 
     def _evaluate(self, expression: str, what: str) -> object:
