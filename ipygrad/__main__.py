@@ -19,6 +19,8 @@ from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import find_left_out, find_result
 from ipygrad.capture.script import run_script
 from ipygrad.capture.watching import watched
+from ipygrad.explain.lessons import describe_captured
+from ipygrad.explain.words import Words
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
@@ -136,7 +138,8 @@ def _pass(
     options: Namespace, source: str, ran: Ran, observer: Observer, engines: Engines
 ) -> BackwardPass:
     found = _result(options, source, ran, observer, engines)
-    graph, translation = capture([found], engines, ran.namespace, observer)
+    captured = capture([found], engines, ran.namespace, observer)
+    graph = captured.graph
     cotangent = None
     if options.cotangent is not None:
         value = evaluate(options.cotangent, "--cotangent", ran.namespace)
@@ -146,7 +149,13 @@ def _pass(
     check_step_number(options.step, run)
     lines = tuple(source.rstrip("\n").split("\n"))
     return BackwardPass(
-        graph, run, code=lines, first_line=1, start=options.step, translation=translation
+        graph,
+        run,
+        code=lines,
+        first_line=1,
+        notices=describe_captured(Words(), captured),
+        start=options.step,
+        translation=captured.translation,
     )
 
 

@@ -18,6 +18,7 @@ from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
+from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.words import Words
 from ipygrad.show.document import document
@@ -826,5 +827,10 @@ def backward_pass(y: Any, cotangent: object = None) -> BackwardPass:
             f"{name} is a leaf: no function made it, so there is nothing to go back through. "
             "Pass a result such as y = square(x)"
         )
-    graph, translation = capture([y], engines, namespace)
-    return BackwardPass(graph, run_backward(graph, cotangent), translation=translation)
+    captured = capture([y], engines, namespace)
+    return BackwardPass(
+        captured.graph,
+        run_backward(captured.graph, cotangent),
+        notices=describe_captured(Words(), captured),
+        translation=captured.translation,
+    )

@@ -482,6 +482,35 @@ def test_the_switch_may_be_any_name(
     assert f"y has no creator: {reason}." in str(ran.error)
 
 
+TWICE = "A = Square()\nx = Variable(np.array(3.0))\na = A(x)\ny = A(a)\n"
+CUT_OFF = (
+    "a has a creator, but that Square was called again since, and an object remembers its latest "
+    "call only: the pass cannot go on from a. Make a new Square for each call.\n"
+)
+NOT_CALLED = "y.backward() is not called here: along such creators it may never end.\n"
+
+
+@pytest.mark.parametrize("stage", [7, 8, 9, 14, 16, 17, 18, 22])
+def test_an_object_called_twice_is_told(at_stage: Callable[[int], Shell], stage: int) -> None:
+    shell = at_stage(stage)
+    ran = under_the_magic(shell, TWICE if stage != 22 else TWICE.replace("Square", "Neg"))
+    text = CUT_OFF if stage != 22 else CUT_OFF.replace("Square", "Neg")
+    assert ran.text.startswith(f"Backward pass of y\n{text}{NOT_CALLED}")
+    assert gradients(shell) == {"a": 18 if stage != 22 else -1}
+    assert text in shell.run("%grad y").text
+
+
+def test_an_object_called_twice_without_links_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    ran = under_the_magic(shell, TWICE)
+    assert (
+        "A was called more than once, and an object remembers its latest call only. Here its "
+        "backward is given the inputs of each call; called by hand, it computes with those of the "
+        "latest. Make a new one for each call."
+    ) in ran.text
+    assert gradients(shell) == {"a": 18, "x": 108}
+
+
 def test_operators(at_stage: Callable[[int], Shell]) -> None:
     shell = at_stage(20)
     cell = """\

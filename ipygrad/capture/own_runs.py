@@ -12,7 +12,7 @@ from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
 from ipygrad.capture.calls import Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
-from ipygrad.capture.shapes import is_function
+from ipygrad.capture.shapes import inputs_of, is_function
 from ipygrad.capture.sources import Texts, running_source
 from ipygrad.capture.wrapping import methods_wrapped
 from ipygrad.engine.errors import BackwardError
@@ -145,6 +145,17 @@ def is_measured(node: FunctionNode) -> bool:
     """Tell whether a learner's function has no backward yet, and differences stand in for it."""
     call = _call_of(node)
     return call is not None and not has_backward(call.function)
+
+
+def called_again(graph: Graph) -> list[FunctionNode]:
+    """Return the functions that remember other inputs by now: their objects were called again."""
+    found = []
+    for node in graph.functions:
+        call = _call_of(node)
+        remembered = () if call is None else inputs_of(call.function)
+        if call is not None and remembered and [*map(id, remembered)] != [*map(id, call.inputs)]:
+            found.append(node)
+    return found
 
 
 def unlinked_outputs(node: FunctionNode) -> list[object]:

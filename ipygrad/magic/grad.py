@@ -25,6 +25,7 @@ from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import ends, find_left_out, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
+from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.words import Words
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
 from ipygrad.magic.passes import leave_gradients, own_pass, pass_in_order
@@ -207,8 +208,7 @@ class GradMagics(Magics):  # type: ignore[misc]
                 notices += leave_gradients(captured, right, words)
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
-        if captured.unknown:
-            notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
+        notices = describe_captured(words, captured) + notices
         bp = BackwardPass(
             graph,
             recorded,

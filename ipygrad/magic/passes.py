@@ -8,7 +8,7 @@ from IPython.core.error import UsageError
 
 from ipygrad.capture.orders import run_in_order
 from ipygrad.capture.own_runs import own_run, run_own_backward
-from ipygrad.explain.lessons import describe_order, describe_own
+from ipygrad.explain.lessons import describe_not_called, describe_order, describe_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +66,14 @@ def own_pass(
     write
         Whether to call the learner's own ``backward()``.
     """
-    if write:
+    graph = captured.graph
+    notices: Notices = ()
+    if write and captured.cut_off:
+        notices = (describe_not_called(words, graph),)
+    elif write:
         own = run_own_backward(captured, right)
     recorded = own_run(captured, own.turns, right, names)
-    return recorded, describe_own(words, captured.graph, recorded, right, names, own)
+    return recorded, describe_own(words, graph, recorded, right, names, own) + notices
 
 
 def leave_gradients(captured: Captured, recorded: BackwardRun, words: Words) -> Notices:

@@ -76,6 +76,9 @@ class Translation:
     ----------
     results
         Their mirrors.
+    cut_off
+        Mirrors that are leaves only because the function that made them remembers another call by
+        now, and how it is called.
     """
 
     def __init__(self, results: Sequence[object], adapter: Adapter) -> None:
@@ -85,6 +88,7 @@ class Translation:
         self._origins: dict[Variable, Any] = {}
         # Numbers of objects are keys here, so the objects have to stay.
         self._kept: list[object] = []
+        self.cut_off: dict[Variable, str] = {}
         self._mirror_all(results)
         self.results = [self._leaf_or_known(result) for result in results]
         start = adapter.start(results[0])
@@ -163,7 +167,11 @@ class Translation:
         known = self.mirror_of(variable)
         if known is not None:
             return known
-        return self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
+        leaf = self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
+        creator = self._adapter.creator(variable)
+        if creator is not None:
+            self.cut_off[leaf] = self._adapter.label(creator)
+        return leaf
 
     def _new(self, variable: Any, kind: type[Variable]) -> Variable:
         mirror = kind(self._adapter.data(variable), self._adapter.name(variable))
