@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipygrad.capture.adapters.protocol import CannotRerunError
 from ipygrad.capture.graph import inputs_first
 from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import Constant, Function, Variable
@@ -56,6 +57,15 @@ class MirrorFunction(Function):
         if self._again is not None:
             return self._again.backward(cotangents)
         return self._adapter.backward(self.foreign, cotangents)
+
+    def why_not_again(self) -> str | None:
+        """Return why the engine's function cannot be called again; None where it can."""
+        try:
+            with quietly():
+                self._adapter.rerun(self.foreign, [x.data for x in self.inputs])
+        except CannotRerunError as error:
+            return str(error)
+        return None
 
     def __deepcopy__(self, _memo: object) -> MirrorFunction:
         """Return a copy that forward can run on; the engine's function is shared, never changed."""
