@@ -16,15 +16,17 @@ from ipygrad.capture.backward import run_backward
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import find_result
+from ipygrad.capture.result import find_left_out, find_result
 from ipygrad.capture.script import run_script
 from ipygrad.capture.watching import watched
-from ipygrad.explain.words import LANGUAGES
+from ipygrad.explain.lessons import describe_captured
+from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.magic.results import (
     check_result,
     check_step_number,
     evaluate,
     fitting_cotangent,
+    left_out,
     no_result,
 )
 from ipygrad.record import BackwardPass
@@ -137,7 +139,8 @@ def _pass(
     options: Namespace, source: str, ran: Ran, observer: Observer, engines: Engines
 ) -> BackwardPass:
     found = _result(options, source, ran, observer, engines)
-    graph, translation = capture([found], engines, ran.namespace, observer)
+    captured = capture([found], engines, ran.namespace, observer)
+    graph = captured.graph
     cotangent = None
     if options.cotangent is not None:
         value = evaluate(options.cotangent, "--cotangent", ran.namespace)
@@ -152,8 +155,9 @@ def _pass(
         code=lines,
         first_line=1,
         language=options.lang,
+        notices=describe_captured(Words(options.lang), captured),
         start=options.step,
-        translation=translation,
+        translation=captured.translation,
     )
 
 
@@ -167,6 +171,9 @@ def _result(
         found = find_result(source, ran.value, observer, engines, ran.namespace)
         what = "the script's last expression"
         if found is None:
+            out = find_left_out(source, ran.value, engines, ran.namespace)
+            if out is not None:
+                raise left_out(*out, PROGRAM, EXAMPLE)
             raise no_result(ran.value, PROGRAM, "the script", EXAMPLE)
     check_result(found, engines, PROGRAM, what, EXAMPLE)
     return found

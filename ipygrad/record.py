@@ -17,6 +17,7 @@ from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
 from ipygrad.engine.core import Variable
 from ipygrad.explain.findings import Findings
+from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph
+    from ipygrad.capture.sources import RunningSource
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
@@ -154,6 +156,15 @@ class BackwardStep:
     def check(self) -> Check:
         """Whether ``backward`` agrees with differences of ``forward``: see `Check`."""
         return self._findings.check(self._bare)
+
+    @property
+    def source(self) -> RunningSource | None:
+        """The text of the ``backward`` that ran, and the values of its names when it returned.
+
+        It has `lines` and `values`, pairs of a name and an array. None where no user wrote it, or
+        its text is not to be had.
+        """
+        return self._bare.source
 
     @_ignoring_overflow
     def __repr__(self) -> str:
@@ -901,6 +912,11 @@ def backward_pass(y: Any, cotangent: object = None, *, language: str = "") -> Ba
             f"{name} is a leaf: no function made it, so there is nothing to go back through. "
             "Pass a result such as y = square(x)"
         )
-    graph, translation = capture([y], engines, namespace)
-    run = run_backward(graph, cotangent)
-    return BackwardPass(graph, run, language=language, translation=translation)
+    captured = capture([y], engines, namespace)
+    return BackwardPass(
+        captured.graph,
+        run_backward(captured.graph, cotangent),
+        language=language,
+        notices=describe_captured(Words(language), captured),
+        translation=captured.translation,
+    )

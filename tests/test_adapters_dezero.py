@@ -321,3 +321,15 @@ def test_results_of_its_own_complete_the_line_magic(shell: Shell) -> None:
 def test_a_leaf_is_no_result(shell: Shell) -> None:
     shell.run(IMPORTS + "x = Variable(np.array(3.0))\n")
     assert "is a leaf" in shell.run("%grad x").text
+
+
+def test_a_function_object_called_twice_is_told(shell: Shell) -> None:
+    shell.run(IMPORTS)
+    shell.run("%%grad -q -o bp\nA = F.Exp()\nx = Variable(np.array(0.3))\na = A(x)\ny = A(a)\n")
+    told = (
+        "a has a creator, but that exp was called again since, and an object remembers its latest "
+        "call only: the pass cannot go on from a. Make a new exp for each call."
+    )
+    assert told in str(shell["bp"])
+    assert "that exp was called again since" in str(backward_pass(shell["y"]))
+    assert list(finals(shell["bp"])) == ["a"]

@@ -141,12 +141,73 @@ def test_a_network_with_a_loss(shell: Shell) -> None:
     assert all(np.isfinite(node.value).all() for node in bp.graph.variables)
 
 
-def test_a_function_that_cannot_be_repeated_has_its_backward_still(shell: Shell) -> None:
-    shell.run(IMPORTS)
-    shell.run(NETWORK)
-    step = shell["bp"][0]
-    assert (step.check.status, step.check.reason) == ("not checked", "forward fails")
-    assert step.contributions[0].shape == (4, 2)
+NOT_HEARD = """\
+torch.manual_seed(0)
+x = torch.tensor([0.5, 0.2, 1.5], requires_grad=True)
+n = torch.tensor(0.7, requires_grad=True)
+w = torch.randn(2, 3)
+"""
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(n * 3).exp()",
+        "F.softplus(F.gelu(n / 2)).sqrt()",
+        "torch.where(x > 0.3, x ** 2, x.sin()).sum()",
+        "(w @ x).tanh().sum()",
+        "(x.view(3, 1) * 2).mean(0).sum()",
+        "torch.cat([x, x * 2])[1:].pow(2).mean()",
+        "F.cross_entropy(torch.nn.Linear(3, 2)(x)[None], torch.tensor([1]))",
+        "F.mse_loss(F.leaky_relu(x, 0.1), torch.ones(3))",
+        "x.log_softmax(-1).max(0).values",
+        "F.elu(x / x.var()).norm()",
+        "torch.stack([x, x]).permute(1, 0).clamp(0.3, 1).sum(dim=-1, keepdim=True).prod()",
+        "F.embedding(torch.tensor([0, 1]), x.expand(2, 3)).cumsum(1).sum()",
+    ],
+)
+def test_what_was_not_heard_is_repeated_from_what_torch_saved(
+    shell: Shell, expression: str
+) -> None:
+    shell.run(IMPORTS + NOT_HEARD + f"y = {expression}\n")
+    assert shell.run("%grad y -q -o bp").is_fine
+    bp = shell["bp"]
+    assert {step.check.status for step in bp} == {"agrees"}
+    assert "was not kept" not in str(bp)
+    for step in bp:
+        for local in step.local_derivatives:
+            if local.samples is not None:
+                assert np.isfinite(local.samples.slope).any()
+    shell.run("y.backward()")
+    for name, gradient in finals(bp).items():
+        if name in "xn":
+            np.testing.assert_allclose(gradient, shell[name].grad.numpy(), rtol=1e-5, atol=1e-7)
+
+
+def test_what_cannot_be_repeated_has_a_slope_and_says_why(shell: Shell) -> None:
+    shell.run(IMPORTS + NOT_HEARD + "y = ((x + 1).relu() - 1).sum()\nz = (n + 1) * (n + 2)\n")
+    shell.run("%grad y -q -o bp")
+    step = shell["bp"][3]
+    assert (step.label, step.check.status, step.check.reason) == (
+        "add", "not checked", "forward fails",
+    )  # fmt: skip
+    np.testing.assert_array_equal(step.local_derivatives[0].jacobian, np.eye(3))
+    text = shell["bp"]._payload({})["steps"][4]["check"]["text"]
+    assert text == (
+        "Not checked, and without a curve: add cannot be called again, because torch has not kept "
+        "its argument other, which has no gradient. What it contributes is from its own backward."
+    )
+    shell.run("%grad z -q -o bp")
+    assert [step.check.status for step in shell["bp"]] == ["agrees", "not checked", "not checked"]
+    assert [local.slope for local in shell["bp"][0].local_derivatives] == pytest.approx([2.7, 1.7])
+
+
+def test_random_functions_are_not_drawn_again(shell: Shell) -> None:
+    shell.run(IMPORTS + NOT_HEARD + "y = F.rrelu(x - 1, training=True).sum()\n")
+    shell.run("%grad y -q -o bp")
+    assert all(step.check.status != "disagrees" for step in shell["bp"])
+    shell.run("y.backward()")
+    np.testing.assert_allclose(finals(shell["bp"])["x"], shell["x"].grad.numpy())
 
 
 def test_a_users_own_function(shell: Shell) -> None:

@@ -79,7 +79,11 @@ LIBRARIES = {
         "show.animation",
     ],
     "dezero": ["capture.adapters.dezero"],
-    "torch": ["capture.adapters.torch", "capture.adapters.torch_calls"],
+    "torch": [
+        "capture.adapters.torch",
+        "capture.adapters.torch_again",
+        "capture.adapters.torch_calls",
+    ],
     "PIL": ["show.still", "show.animation"],
     "rich": ["show.terminal"],
     "tqdm": ["show.progress"],

@@ -123,6 +123,9 @@ def test_each_backward_by_hand_is_a_step(at_stage: Callable[[int], Shell]) -> No
     assert labels(shell) == ["Square", "Exp", "Square"]
     assert gradients(shell) == CHAIN
     assert shell["x"].grad == X_GRAD
+    source = shell["bp"][1].source
+    assert source.lines[-1] == "    return gx"
+    assert dict(source.values) == {"gy": CHAIN["b"], "x": 0.25, "gx": X_GRAD}
 
 
 @pytest.mark.parametrize("magic", ["", "%%grad -o bp\n"], ids=["forward plain", "forward observed"])
@@ -258,6 +261,14 @@ def test_a_long_pass_is_shown_whole(at_stage: Callable[[int], Shell]) -> None:
         assert len(shell["bp"]) == 2500
 
 
+def test_a_long_loop_without_links_is_shown_whole(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    cell = "x = Variable(np.array(1.0))\ny = x\nfor _ in range(700):\n    y = Square()(y)\ny\n"
+    under_the_magic(shell, cell)
+    assert len(shell["bp"]) == 700
+    assert gradients(shell)["x"] == 2.0**700
+
+
 def test_a_loop_that_trains_shows_its_last_pass(at_stage: Callable[[int], Shell]) -> None:
     shell = at_stage(16)
     cell = """\
@@ -270,6 +281,55 @@ for _ in range(800):
 """
     under_the_magic(shell, cell)
     assert labels(shell) == ["Square", "Exp", "Square"]
+
+
+def test_a_long_loop_by_hand_shows_what_it_did_last(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    cell = """\
+x = Variable(np.array(1.0))
+for _ in range(2000):
+    A = Square()
+    B = Square()
+    a = A(x)
+    y = B(a)
+    y.grad = np.array(1.0)
+    a.grad = B.backward(y.grad)
+    x.grad = A.backward(y.grad)
+"""
+    under_the_magic(shell, cell)
+    (_, wrong) = notes(shell)
+    assert wrong == (
+        "Square.backward was given y.grad, but it needs a.grad, the gradient of what Square made.",
+    )
+    assert gradients(shell) == {"a": 2, "x": 2}
+
+
+CUT = (
+    "The cell called more backward methods than are kept (100,000, fewer with large arrays): this "
+    "is the pass as it should be, not as the cell ran it."
+)
+
+
+def test_more_turns_than_are_heard_are_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(7)
+    shell.run("x = Variable(np.array(3.0))\nA = Square()\ny = A(x)\n")
+    ran = under_the_magic(
+        shell, "for _ in range(100_001):\n    x.grad = A.backward(np.array(1.0))\ny\n"
+    )
+    assert CUT in ran.text
+    assert gradients(shell) == {"x": 6}
+    assert shell["x"].grad == 6
+    assert shell["y"].grad is None
+
+
+def test_turns_on_large_arrays_are_kept_for_the_last_pass(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    loop = "x = Variable(np.ones(1_000_000))\nfor _ in range(5):\n    A = Square()\n    y = A(x)\n"
+    turn = "    y.grad = np.ones(1_000_000)\n    x.grad = A.backward(y.grad)\n"
+    ran = shell.run("%%grad -q -o bp\n" + loop + turn)
+    assert ran.is_fine
+    assert shell["bp"][0].source.values[-1][0] == "gx"
+    assert CUT not in str(shell["bp"])
 
 
 def test_a_line_magic_steps_through_what_was_not_observed(
@@ -384,10 +444,71 @@ y.backward()
     assert notes(shell) == [(), ()]
 
 
-def test_nothing_is_recorded_where_the_learner_says_so(at_stage: Callable[[int], Shell]) -> None:
+SWITCHED_OFF = "y has no creator: it was made while Config.enable_backprop was False."
+
+
+def test_a_result_without_creator_is_told_the_switch_that_was_off(
+    at_stage: Callable[[int], Shell],
+) -> None:
     shell = at_stage(18)
-    ran = shell.run("%%grad\nx = Variable(np.array(2.0))\nwith no_grad():\n    y = square(x)\ny\n")
-    assert "needs a result to go back from" in str(ran.error)
+    cell = "x = Variable(np.array(2.0))\nwith no_grad():\n    y = square(x)\n"
+    for last in ("", "y\n", "print(y.data)\n"):
+        assert SWITCHED_OFF in str(shell.run("%%grad\n" + cell + last).error)
+    assert SWITCHED_OFF in str(shell.run("%%grad y\n" + cell).error)
+    assert SWITCHED_OFF in str(shell.run("%grad y").error)
+    shell.run("%%grad\nwith no_grad():\n    y = square(x)\nz = square(x)\n")
+    assert shell["z"].creator is not None
+    assert "x has no creator" not in str(shell.run("%grad x").error)
+
+
+@pytest.mark.parametrize(
+    ("switch", "reason"),
+    [
+        ("records", "it was made while records was False"),
+        ("x.data > 0", "this time Function.__call__ did not set it"),
+    ],
+)
+def test_the_switch_may_be_any_name(
+    at_stage: Callable[[int], Shell], switch: str, reason: str
+) -> None:
+    shell = at_stage(7)
+    shell.run(
+        "records = False\nclass Function(Function):\n    def __call__(self, x):\n"
+        "        output = Variable(self.forward(x.data))\n"
+        f"        if {switch}:\n            output.set_creator(self)\n        return output\n"
+        "class Square(Function):\n    def forward(self, x):\n        return x**2\n"
+    )
+    ran = shell.run("%%grad\ny = Square()(Variable(np.array(-2.0)))\n")
+    assert f"y has no creator: {reason}." in str(ran.error)
+
+
+TWICE = "A = Square()\nx = Variable(np.array(3.0))\na = A(x)\ny = A(a)\n"
+CUT_OFF = (
+    "a has a creator, but that Square was called again since, and an object remembers its latest "
+    "call only: the pass cannot go on from a. Make a new Square for each call.\n"
+)
+NOT_CALLED = "y.backward() is not called here: along such creators it may never end.\n"
+
+
+@pytest.mark.parametrize("stage", [7, 8, 9, 14, 16, 17, 18, 22])
+def test_an_object_called_twice_is_told(at_stage: Callable[[int], Shell], stage: int) -> None:
+    shell = at_stage(stage)
+    ran = under_the_magic(shell, TWICE if stage != 22 else TWICE.replace("Square", "Neg"))
+    text = CUT_OFF if stage != 22 else CUT_OFF.replace("Square", "Neg")
+    assert ran.text.startswith(f"Backward pass of y\n{text}{NOT_CALLED}")
+    assert gradients(shell) == {"a": 18 if stage != 22 else -1}
+    assert text in shell.run("%grad y").text
+
+
+def test_an_object_called_twice_without_links_is_told(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    ran = under_the_magic(shell, TWICE)
+    assert (
+        "A was called more than once, and an object remembers its latest call only. Here its "
+        "backward is given the inputs of each call; called by hand, it computes with those of the "
+        "latest. Make a new one for each call."
+    ) in ran.text
+    assert gradients(shell) == {"a": 18, "x": 108}
 
 
 def test_operators(at_stage: Callable[[int], Shell]) -> None:

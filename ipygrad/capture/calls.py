@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.capture.observe import reference_to
+from ipygrad.capture.observe import reference_to, references_to
 from ipygrad.capture.shapes import (
     as_gradient,
     gradient_of,
@@ -22,19 +22,23 @@ from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import CodeType
+    from types import CodeType, FrameType
 
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
 
-MOST_LATEST = 1_000
+MOST_LATEST = 250
 """Calls that are kept whether or not anybody holds what they made."""
+MOST_UNRECORDED = 1_000
+"""Variables that are remembered for having been made without a creator on purpose, the latest."""
 MOST_RUNS = 8
 """Backward passes that are kept of one cell, the latest ones; a loop that trains makes many."""
-MOST_TURNS = 1_000
-"""Backward methods that are heard of in one cell, the first ones: the rest of a loop that trains
-for long runs at full speed."""
-ALL_TURNS = 1_000_000
+MOST_TURNS = 100_000
+"""Backward methods that are heard of in one cell; a loop that trains for longer runs at full speed
+from there on."""
+MOST_NUMBERS = 10_000_000
+"""Numbers in the turns by hand that are kept, the latest ones; with large arrays a loop makes many.
+"""
 
 
 class Call(NamedTuple):
@@ -56,10 +60,12 @@ class Call(NamedTuple):
 class Calls:
     """Calls in order: the latest ones, and of the others those whose outputs are still there.
 
-    So a loop leaves little more behind than what its result was made of.
+    So a loop leaves little more behind than what its result was made of. Calls of functions that
+    set creators, but did not this time (`no_grad`), do not count: of these it is known why.
     """
 
     def __init__(self) -> None:
+        self._unrecorded: deque[tuple[Callable[[], Any], str]] = deque(maxlen=MOST_UNRECORDED)
         self._latest: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = []
         self._older: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
 
@@ -69,16 +75,31 @@ class Calls:
             self._let_go()
         self._latest.append((function, inputs, outputs))
 
+    def leave_out(self, outputs: tuple[Any, ...], reason: str) -> None:
+        """Remember why a call that would set creators did not."""
+        self._unrecorded.extend((reference_to(output), reason) for output in outputs)
+
+    def why_left_out(self, output: object) -> str | None:
+        """Return why `output` has no creator, None for one that was not left out."""
+        living = ((reference(), reason) for reference, reason in self._unrecorded)
+        return next((why for y, why in living if y is output and y is not None), None)
+
     def _let_go(self) -> None:
         """Hold the outputs weakly from now on, and forget calls that lead to none."""
-        calls = self._older + [(f, xs, [*map(reference_to, ys)]) for f, xs, ys in self._latest]
-        self._latest.clear()
-        living = []
+        latest, older = self._latest, self._older
+        living: list[tuple[Any, tuple[Any, ...], list[Callable[[], Any]]]] = []
         # Backward: with a call go its inputs, which may have been the last to hold earlier outputs.
-        while calls:
-            call = calls.pop()
-            if any(reference() is not None for reference in call[2]):
-                living.append(call)
+        while latest or older:
+            if latest:
+                function, inputs, outputs = latest.pop()
+                references = references_to(outputs)
+                del outputs
+            else:
+                function, inputs, references = older.pop()
+            for reference in references:
+                if reference() is not None:
+                    living.append((function, inputs, references))
+                    break
         self._older = living[::-1]
 
     def __iter__(self) -> Iterator[Call]:
@@ -139,6 +160,20 @@ class Turn:
         if not self.after:
             self.after = tuple(map(gradient_of, self.inputs))
 
+    def listen(self, frame: FrameType, event: str, _returned: object) -> None:
+        """Keep the local names at the end, which are to be had from the frame only.
+
+        It is a function for `sys.setprofile`.
+        """
+        if event == "return" and frame.f_code is self.code:
+            self.values = dict(frame.f_locals)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it keeps."""
+        kept = (*self.cotangents, *self.before, *self.contributions)
+        return sum(array.size for array in kept if array is not None)
+
 
 class Run(NamedTuple):
     """Backward methods called one after the other.
@@ -164,8 +199,6 @@ class CallRecorder:
         Who notes where variables were made, and which backward methods the cell called by hand.
     calls
         Where to add the calls whose outputs have no creator.
-    most_turns
-        How many backward methods are heard of. A pass that is longer is not kept.
 
     Attributes
     ----------
@@ -177,19 +210,25 @@ class CallRecorder:
         The latest backward passes that variables made.
     is_on
         Whether anything is recorded now.
+    is_cut
+        Whether there were more backward methods than are kept.
     """
 
-    def __init__(self, observer: Observer, calls: Calls, most_turns: int = MOST_TURNS) -> None:
+    def __init__(self, observer: Observer, calls: Calls) -> None:
         self._observer = observer
         self._run: Run | None = None
         self._turn: Turn | None = None
-        self._turns_left = most_turns
+        self._unsettled: Turn | None = None
+        self._turns_left = MOST_TURNS
+        self._numbers_by_hand = 0
         self.calls = calls
-        self.by_hand = Run(None, deque(maxlen=MOST_TURNS))
+        self.by_hand = Run(None, deque())
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
         self.is_on = False
-        # What is known to be a variable's class need not be looked at again.
+        self.is_cut = False
+        # What is known to be a variable's or function's class need not be looked at again.
         self._kinds: set[type] = set()
+        self._function_kinds: set[type] = set()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -204,16 +243,17 @@ class CallRecorder:
     def was_called(
         self,
         function: Any,
-        given: Sequence[Any],
+        given: tuple[Any, ...],
         made: Any,
-        sets_creators: bool,
+        why_left_out: Callable[[], str] | None,
     ) -> None:
         """Hear that a function was called on `given` and returned `made`.
 
         Parameters
         ----------
-        sets_creators
-            Whether its ``__call__`` does so: then it has its reasons when it does not (no_grad).
+        why_left_out
+            Gives the reason why its ``__call__`` has not set creators (no_grad); None where it
+            never does.
         """
         if self._run is not None or self._turn is not None:
             return  # What a backward computes with is no part of the graph.
@@ -222,14 +262,17 @@ class CallRecorder:
         else:
             outputs = variables_in((made,))
             self._kinds.update(map(type, outputs))
-        # One function that calls others (a layer) makes nothing itself.
-        if not outputs or self._observer.knows(outputs[0]):
-            return
         # Whoever called the function: between are this method and what stands in for the other.
-        self._observer.noted(outputs, sys._getframe(2))
-        if not sets_creators and getattr(outputs[0], "creator", None) is None:
+        # One function that calls others (a layer) makes nothing itself.
+        if not outputs or not self._observer.noted_first(outputs, sys._getframe(2)):
+            return
+        if getattr(outputs[0], "creator", None) is not None:
+            return
+        if why_left_out is not None:
+            self.calls.leave_out(outputs, why_left_out())
+        else:
             is_one = len(given) == 1 and type(given[0]) in self._kinds
-            inputs = tuple(given) if is_one else variables_in(given)
+            inputs = given if is_one else variables_in(given)
             if inputs:
                 self.calls.add(function, inputs, outputs)
 
@@ -237,17 +280,18 @@ class CallRecorder:
         """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
         if self._turn is not None:
             return None
-        if is_variable(owner):
-            if self._run is not None:
+        kind = type(owner)
+        if kind not in self._function_kinds:
+            if is_variable(owner):
+                return self._begin_run(owner)
+            if not is_function(owner):
                 return None
-            self._settle()
-            self._run = Run(owner, deque())
-            self.runs.append(self._run)
-            return self._run
+            self._function_kinds.add(kind)
         if not self._turns_left:
-            # Half a pass would tell a wrong story.
-            (self.by_hand if self._run is None else self._run).turns.clear()
-        if not self._turns_left or not is_function(owner):
+            # What was heard so far is not what the cell leaves.
+            for run in (self.by_hand, *self.runs):
+                run.turns.clear()
+            self.is_cut = True
             return None
         self._settle()
         self._turns_left -= 1
@@ -261,6 +305,7 @@ class CallRecorder:
             is_by_hand=self._run is None,
             code=code,
         )
+        self._unsettled = self._turn
         (self.by_hand if self._run is None else self._run).turns.append(self._turn)
         return self._turn
 
@@ -274,12 +319,25 @@ class CallRecorder:
         heard.has_raised = has_raised
         heard.contributions = tuple(map(as_gradient, as_tuple(returned)))
         self._turn = None
+        if heard.is_by_hand:
+            self._numbers_by_hand += heard.size
+            while self._numbers_by_hand > MOST_NUMBERS and len(self.by_hand.turns) > 1:
+                self._numbers_by_hand -= self.by_hand.turns.popleft().size
+                self.is_cut = True
+
+    def _begin_run(self, result: Any) -> Run | None:
+        if self._run is not None:
+            return None
+        self._settle()
+        self._run = Run(result, deque())
+        self.runs.append(self._run)
+        return self._run
 
     def _observed_inputs(self, function: object) -> tuple[Any, ...]:
         found = [call.inputs for call in self.calls if call.function is function]
         return found[-1] if found else ()
 
     def _settle(self) -> None:
-        for turns in (self.by_hand.turns, *(run.turns for run in list(self.runs)[-1:])):
-            if turns:
-                turns[-1].settle()
+        if self._unsettled is not None:
+            self._unsettled.settle()
+            self._unsettled = None

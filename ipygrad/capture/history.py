@@ -13,7 +13,7 @@ import numpy as np
 
 from ipygrad.capture.adapters.learners import LearnersAdapter
 from ipygrad.capture.calls import Call, CallRecorder, Calls
-from ipygrad.capture.own_runs import node_of, nodes_by_function
+from ipygrad.capture.own_runs import OwnTurns, node_of, nodes_by_function
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.shapes import data_of, inputs_of, is_function, is_variable, outputs_of
 
@@ -91,8 +91,8 @@ class History:
         turns = recorder.by_hand.turns
         return self._end_of(turns[0].function) if turns else None
 
-    def turns_in(self, graph: Graph, recorder: CallRecorder) -> list[Turn]:
-        """Return the turns that a cell took of functions in `graph`; [] where it took none.
+    def turns_in(self, graph: Graph, recorder: CallRecorder) -> OwnTurns:
+        """Return the turns that a cell took of functions in `graph`; none where it took none.
 
         Those taken by hand stand behind those of earlier cells that belong to the same pass: the
         latest of functions that have had no turn since.
@@ -100,10 +100,15 @@ class History:
         nodes = nodes_by_function(graph)
         for run in (*reversed(recorder.runs), recorder.by_hand):
             turns = [turn for turn in run.turns if node_of(nodes, turn) is not None]
+            if turns and run is recorder.by_hand:
+                turns = [*reversed([*self._not_repeated(turns, nodes)]), *turns]
+                # Half a pass would tell a wrong story.
+                taken = {id(turn.function) for turn in turns}
+                if recorder.is_cut and not taken.issuperset(nodes):
+                    break
             if turns:
-                earlier = self._not_repeated(turns, nodes) if run is recorder.by_hand else ()
-                return [*reversed([*earlier]), *turns]
-        return []
+                return OwnTurns(turns)
+        return OwnTurns(is_cut=recorder.is_cut)
 
     def _end_of(self, function: object) -> object | None:
         """Return the variable at the end of the calls that go on from what `function` made.

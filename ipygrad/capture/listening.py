@@ -84,6 +84,11 @@ class Listener:
         self._recorder.went_back(heard, returned, has_raised=has_raised)
 
 
+def is_ours(profile: object) -> bool:
+    """Tell whether a profile function is that of a `Listener`."""
+    return isinstance(getattr(profile, "__self__", None), Listener)
+
+
 def _is_returning(frame: FrameType) -> bool:
     """Tell whether a frame ends by returning; a profile function hears None, too, if it raises."""
     return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")

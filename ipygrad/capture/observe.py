@@ -84,19 +84,27 @@ class Observer:
 
         Of all that one call from the cell makes, the last is its value.
         """
-        filename, callee, code, instruction = self._filename, None, None, -1
-        while frame is not None:
-            code = frame.f_code
-            if code.co_filename == filename:
-                instruction = frame.f_lasti
-                break
-            callee, frame, code = frame, frame.f_back, None
+        callee, filename, calls = None, self._filename, self._calls
+        while frame is not None and frame.f_code.co_filename != filename:
+            callee, frame = frame, frame.f_back
         if callee is not None and callee is self._callee:
             for output in self._latest:
-                self._calls[id(output)] = (*self._calls[id(output)][:3], False)
+                calls[id(output)] = (*calls[id(output)][:3], False)
         self._callee, self._latest = callee, outputs
+        code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         for output in outputs:
-            self._calls[id(output)] = (reference_to(output), code, instruction, True)
+            calls[id(output)] = (reference_to(output), code, instruction, True)
+
+    def noted_first(self, outputs: tuple[Any, ...], frame: FrameType) -> bool:
+        """Note where `outputs` were made; tell whether it was not known of the first before.
+
+        What is known is left as it is.
+        """
+        before = self._calls.get(id(outputs[0]))
+        if before is not None and before[0]() is outputs[0]:
+            return False
+        self.noted(outputs, frame)
+        return True
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
@@ -150,6 +158,14 @@ def reference_to(output: Any) -> Callable[[], Any]:
         return weakref.ref(output)
     except TypeError:  # a class with __slots__
         return lambda: output
+
+
+def references_to(outputs: tuple[Any, ...]) -> list[Callable[[], Any]]:
+    """Return references as `reference_to` does."""
+    try:
+        return [*map(weakref.ref, outputs)]
+    except TypeError:
+        return [*map(reference_to, outputs)]
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ipygrad.capture.adapters.learners import has_backward
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
-from ipygrad.capture.calls import ALL_TURNS, Call, CallRecorder, Calls
+from ipygrad.capture.calls import Call, CallRecorder, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
-from ipygrad.capture.shapes import is_function
+from ipygrad.capture.shapes import inputs_of, is_function
 from ipygrad.capture.sources import Texts, running_source
 from ipygrad.capture.wrapping import methods_wrapped
 from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.reverse import accumulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.calls import Turn
@@ -44,15 +44,36 @@ def names_of_functions(namespace: Mapping[str, object]) -> dict[int, str]:
     return found
 
 
-def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn], Exception | None]:
-    """Let a learner's engine go back by itself, and return its turns, and what it raised.
+class OwnTurns(NamedTuple):
+    """What a learner's classes, or a learner by hand, did with a graph.
 
-    It leaves its gradients. Where the variables have no ``backward()`` yet, nothing happens.
+    Attributes
+    ----------
+    turns
+        The backward methods that were called, in order; none where nobody did.
+    is_cut
+        Whether there were so many that they are not kept.
+    error
+        What a ``backward()`` raised that ipygrad has called.
+    """
+
+    turns: Sequence[Turn] = ()
+    is_cut: bool = False
+    error: Exception | None = None
+
+
+NO_TURNS = OwnTurns()
+
+
+def run_own_backward(captured: Captured, right: BackwardRun) -> OwnTurns:
+    """Let a learner's engine go back by itself, and leave its gradients.
+
+    Where the variables have no ``backward()`` yet, nothing happens.
     """
     translation = captured.translation
     if translation is None:
-        return [], None
-    recorder = CallRecorder(Observer(""), Calls(), ALL_TURNS)
+        return NO_TURNS
+    recorder = CallRecorder(Observer(""), Calls())
     objects = [_foreign(node) for node in captured.graph.functions]
     objects += [translation.identity_of(node.variable) for node in captured.graph.variables]
     kinds = dict.fromkeys(kind for o in objects for kind in type(o).__mro__)
@@ -62,7 +83,8 @@ def run_own_backward(captured: Captured, right: BackwardRun) -> tuple[list[Turn]
             translation.run_backward(right.cotangent)
         except Exception as raised:  # noqa: BLE001 - whatever a learner's backward raises is told
             error = raised
-    return [turn for run in recorder.runs for turn in run.turns], error
+    turns = [turn for run in recorder.runs for turn in run.turns]
+    return OwnTurns(turns, recorder.is_cut, error)
 
 
 def own_run(
@@ -123,6 +145,17 @@ def is_measured(node: FunctionNode) -> bool:
     """Tell whether a learner's function has no backward yet, and differences stand in for it."""
     call = _call_of(node)
     return call is not None and not has_backward(call.function)
+
+
+def called_again(graph: Graph) -> list[FunctionNode]:
+    """Return the functions that remember other inputs by now: their objects were called again."""
+    found = []
+    for node in graph.functions:
+        call = _call_of(node)
+        remembered = () if call is None else inputs_of(call.function)
+        if call is not None and remembered and [*map(id, remembered)] != [*map(id, call.inputs)]:
+            found.append(node)
+    return found
 
 
 def unlinked_outputs(node: FunctionNode) -> list[object]:

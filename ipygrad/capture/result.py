@@ -73,6 +73,30 @@ def find_result(
     return next(iter([*assigned, *used, *reversed(ends(made, engines))]), None)
 
 
+def find_left_out(
+    source: str, value: object, engines: Engines, namespace: Mapping[str, object]
+) -> tuple[str, str] | None:
+    """Return what the text calls its last variable that was left without a creator, and why.
+
+    Parameters
+    ----------
+    source
+        Python text that has no result.
+    value
+        Value of its last expression.
+    engines
+        Who remembers.
+    namespace
+        The user's names after the run.
+    """
+    named = [(name, namespace.get(name)) for name in _used_from_the_end(source)]
+    for last in ast.parse(source).body[-1:]:
+        if isinstance(last, ast.Expr):
+            named.insert(0, (ast.unparse(last.value), value))
+    reasons = ((name, engines.why_left_out(variable)) for name, variable in named)
+    return next(((name, reason) for name, reason in reasons if reason is not None), None)
+
+
 def ends(made: Iterable[object], engines: Engines) -> list[Any]:
     """Return those of the results that no function goes on from."""
     results = [y for y in made if engines.is_result(y)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from ipygrad.capture.adapters import ENGINES, libraries_in
+from ipygrad.capture.adapters import ENGINES, libraries_in, uses_ours
 from ipygrad.capture.listening import Listener
 from ipygrad.capture.observe import calls_a_backward_with_arguments
 from ipygrad.capture.shapes import classes_in, is_like_micrograd
@@ -49,6 +49,8 @@ def watched(
     # What is no Python says so when it is run.
     with suppress(SyntaxError):
         by_hand = calls_a_backward_with_arguments(source)
+    # Calls by hand of typed classes are heard by their methods.
+    by_hand = by_hand and (bool(libraries or uses_ours(source, names)) or not kinds)
     listens = by_hand or any(map(is_like_micrograd, kinds)) or "_prev" in source
     listener = Listener(recorder, observer, libraries)
     with (

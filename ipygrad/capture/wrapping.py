@@ -9,16 +9,16 @@ from __future__ import annotations
 import builtins
 import sys
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.capture.calls import Turn
+from ipygrad.capture.listening import is_ours
 from ipygrad.capture.shapes import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from types import FrameType
 
     from ipygrad.capture.calls import CallRecorder
 
@@ -72,16 +72,30 @@ def methods_wrapped(
 
 def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
     sets_creators = not _CREATOR.isdisjoint(method.__code__.co_names)
+    why = partial(_why_left_out, method) if sets_creators else None
 
     @wraps(method)
     def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
         __tracebackhide__ = True
         made = method(self, *given, **options)
         if recorder.is_on:
-            recorder.was_called(self, given, made, sets_creators)
+            recorder.was_called(self, given, made, why)
         return made
 
     return __call__
+
+
+def _why_left_out(method: FunctionType) -> str:
+    """Say why a ``__call__`` that sets creators has not: which switch that it reads is off."""
+    names = method.__code__.co_names
+    for name in names:
+        owner = method.__globals__.get(name)
+        if owner is False:
+            return f"it was made while {name} was False"
+        for attribute in names:
+            if getattr(owner, attribute, None) is False:
+                return f"it was made while {name}.{attribute} was False"
+    return f"this time {method.__qualname__} did not set it"
 
 
 def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
@@ -95,34 +109,21 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             return method(self, *given, **options)
         returned: Any = None
         has_raised = True
+        profile = sys.getprofile()
+        listens = isinstance(heard, Turn) and (profile is None or is_ours(profile))
+        if isinstance(heard, Turn) and listens:
+            sys.setprofile(heard.listen)
         try:
-            with _locals_kept(heard):
-                returned = method(self, *given, **options)
+            returned = method(self, *given, **options)
             has_raised = False
         except BaseException as error:
             if isinstance(heard, Turn):
                 heard.error = f"{type(error).__name__}: {error}"
             raise
         finally:
+            if listens:
+                sys.setprofile(profile)
             recorder.went_back(heard, returned, has_raised=has_raised)
         return returned
 
     return backward
-
-
-@contextmanager
-def _locals_kept(heard: object) -> Iterator[None]:
-    """Keep the local names of a turn at its end; they are to be had from its frame only."""
-    if not isinstance(heard, Turn) or sys.getprofile() is not None:
-        yield
-        return
-
-    def listen(frame: FrameType, event: str, _returned: object) -> None:
-        if event == "return" and frame.f_code is heard.code:
-            heard.values = dict(frame.f_locals)
-
-    sys.setprofile(listen)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)

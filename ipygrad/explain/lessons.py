@@ -5,17 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipygrad.capture.backward import final_gradients
+from ipygrad.capture.calls import MOST_TURNS
 from ipygrad.capture.orders import alike
-from ipygrad.capture.own_runs import is_measured, left_out, name_of, unlinked_outputs
+from ipygrad.capture.own_runs import (
+    called_again,
+    is_measured,
+    left_out,
+    name_of,
+    unlinked_outputs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.capture.orders import Fault, Order
+    from ipygrad.capture.own_runs import OwnTurns
     from ipygrad.engine.core import Array
     from ipygrad.explain.words import Words
+
+
+MOST_FAULTY = 6
+"""Steps that are named where a pass ends with a wrong gradient."""
 
 
 def describe_faults(words: Words, graph: Graph, step: BareStep) -> tuple[str, ...]:
@@ -60,13 +73,29 @@ def describe_order(
     return words(key), _wrong_end(words, graph, run, right) or words("notice_right_end")
 
 
+def describe_captured(words: Words, captured: Captured) -> tuple[str, ...]:
+    """Say what of a graph could not be read any more."""
+    notices = [
+        words("notice_cut_off", variable=variable, function=function)
+        for variable, function in captured.cut_off.items()
+    ]
+    if captured.unknown:
+        notices.append(words("notice_unknown", names=words.enumerate(captured.unknown)))
+    return tuple(notices)
+
+
+def describe_not_called(words: Words, graph: Graph) -> str:
+    """Say that the learner's own pass is not run."""
+    return words("notice_not_called", result=graph.variables[graph.results[0]].name)
+
+
 def describe_own(
     words: Words,
     graph: Graph,
     run: BackwardRun,
     right: BackwardRun,
     names: Mapping[int, str],
-    error: Exception | None,
+    own: OwnTurns,
 ) -> tuple[str, ...]:
     """Say what a learner's classes did otherwise than they should.
 
@@ -78,16 +107,20 @@ def describe_own(
         The pass as it should be.
     names
         What the user calls functions, by their numbers as objects.
-    error
-        What the learner's ``backward()`` raised.
+    own
+        The turns that were heard of.
     """
-    notices = [] if error is None else [_raised(words, graph, error)]
+    notices = [] if own.error is None else [_raised(words, graph, own.error)]
+    if own.is_cut:
+        notices.append(words("notice_cut_turns", most=f"{MOST_TURNS:,}"))
     if run is not right:
         missing = [f"{name_of(node, names)}.backward" for node in left_out(graph, run)]
         if run.error is None and not missing:
             notices.append(_wrong_end(words, graph, run, right))
-        elif run.error is None and error is None:
+        elif run.error is None and own.error is None:
             notices.append(words("notice_left_out", names=words.enumerate(missing)))
+    again = {name_of(node, names): node for node in called_again(graph)}
+    notices += [words("notice_called_again", function=name) for name in again]
     return tuple(filter(None, [*notices, *_unlinked(words, graph)]))
 
 
@@ -129,6 +162,9 @@ def _wrong_end(words: Words, graph: Graph, run: BackwardRun, right: BackwardRun)
         for number in differing
     ]
     faulty = [words("step_number", index=step.index) for step in run.steps if step.faults]
+    if len(faulty) > MOST_FAULTY:
+        rest = words("more_steps", count=len(faulty) - MOST_FAULTY)
+        faulty = [*faulty[:MOST_FAULTY], rest]
     key = "notice_wrong_end" if faulty else "notice_wrong_end_unknown"
     return words(key, sums=words.enumerate(sums), steps=words.enumerate(faulty))
 

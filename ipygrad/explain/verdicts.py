@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ipygrad.capture.adapters.mirror import MirrorFunction
 from ipygrad.explain.check import LARGEST_FACTOR, MOST_ELEMENTS
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ def describe_check(words: Words, graph: Graph, step: BareStep, check: Check) -> 
     if check.status == "agrees":
         return words("check_agrees", function=node.label)
     if check.argnum is None or check.ratio is None:
+        if check.reason == "forward fails" and isinstance(node.function, MirrorFunction):
+            why = node.function.why_not_again()
+            if why is not None:
+                return words("check_not_again", function=node.label, reason=why)
         reason = str(check.reason).replace(" ", "_")
         return words(f"check_{reason}", function=node.label, most=f"{MOST_ELEMENTS:,}")
     contribution = step.contributions[check.argnum]

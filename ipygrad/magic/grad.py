@@ -21,10 +21,11 @@ from ipygrad.capture.evaluate import (
 )
 from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
-from ipygrad.capture.own_runs import is_own, names_of_functions
+from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import ends, find_result, ran_backward_itself
+from ipygrad.capture.result import ends, find_left_out, find_result, ran_backward_itself
 from ipygrad.capture.watching import watched
+from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
@@ -34,6 +35,7 @@ from ipygrad.magic.results import (
     check_step_number,
     evaluate,
     fitting_cotangent,
+    left_out,
     no_result,
 )
 from ipygrad.magic.steppers import Steppers
@@ -41,14 +43,15 @@ from ipygrad.record import BackwardPass
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
-    from ipygrad.capture.calls import CallRecorder, Turn
+    from ipygrad.capture.calls import CallRecorder
     from ipygrad.capture.evaluate import Cell, Outcome
+    from ipygrad.capture.own_runs import OwnTurns
 
 
 @magics_class
@@ -144,9 +147,10 @@ class GradMagics(Magics):  # type: ignore[misc]
             result = self._result_of(cell, outcome, observer, engines, expression)
         captured = capture([result], engines, self.shell.user_ns, observer)
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
-        turns = self._history.turns_in(captured.graph, recorder)
-        write = not turns and not ran_backward_itself(captured, observer, passes, engines)
-        self._finish(captured, options, cell=cell, write=write, turns=turns)
+        own = self._history.turns_in(captured.graph, recorder)
+        ran = bool(own.turns) or own.is_cut
+        write = not ran and not ran_backward_itself(captured, observer, passes, engines)
+        self._finish(captured, options, cell=cell, write=write, own=own)
 
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
@@ -177,6 +181,9 @@ class GradMagics(Magics):  # type: ignore[misc]
             what = "the cell's last expression"
             check_result(result, engines, "%%grad", what, "%%grad loss")
             return result
+        found = find_left_out(cell.source, outcome.value, engines, names)
+        if found is not None:
+            raise left_out(*found, "%%grad", "%%grad loss")
         raise no_result(outcome.value, "%%grad", "the cell", "%%grad loss")
 
     def _evaluate(self, expression: str, what: str) -> object:
@@ -191,7 +198,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         *,
         cell: Cell | None = None,
         write: bool = False,
-        turns: Sequence[Turn] = (),
+        own: OwnTurns = NO_TURNS,
     ) -> None:
         graph, translation = captured
         cotangent = None
@@ -204,7 +211,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         words = Words(options.language, options.precision)
         if is_own(graph):
             names = names_of_functions(self.shell.user_ns)
-            recorded, notices = own_pass(captured, right, words, turns, names, write=write)
+            recorded, notices = own_pass(captured, right, words, own, names, write=write)
             check_step_number(options.step, recorded)
         else:
             recorded, notices = pass_in_order(graph, right, options.order, words)
@@ -215,8 +222,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
             dropped = dropped_gradients(captured)
-        if captured.unknown:
-            notices += (words("notice_unknown", names=words.enumerate(captured.unknown)),)
+        notices = describe_captured(words, captured) + notices
         bp = BackwardPass(
             graph,
             recorded,
@@ -263,15 +269,15 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not results:
             return
         captured = capture(results, engines, self.shell.user_ns, observer)
-        turns = self._history.turns_in(captured.graph, recorder)
+        own = self._history.turns_in(captured.graph, recorder)
         recorded: BackwardRun | None = None
         notices: tuple[str, ...] = ()
-        if turns:
+        if own.turns:
             with quietly():
                 right = run_backward(captured.graph)
             words = Words(options.language, options.precision)
             names = names_of_functions(self.shell.user_ns)
-            recorded, notices = own_pass(captured, right, words, turns, names, write=False)
+            recorded, notices = own_pass(captured, right, words, own, names, write=False)
         bp = BackwardPass(
             captured.graph,
             recorded,

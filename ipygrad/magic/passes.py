@@ -8,16 +8,16 @@ from IPython.core.error import UsageError
 
 from ipygrad.capture.orders import run_in_order
 from ipygrad.capture.own_runs import own_run, run_own_backward
-from ipygrad.explain.lessons import describe_order, describe_own
+from ipygrad.explain.lessons import describe_not_called, describe_order, describe_own
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
-    from ipygrad.capture.calls import Turn
     from ipygrad.capture.graph import Graph
     from ipygrad.capture.orders import Order
+    from ipygrad.capture.own_runs import OwnTurns
     from ipygrad.explain.words import Words
 
     Notices = tuple[str, ...]
@@ -46,7 +46,7 @@ def own_pass(
     captured: Captured,
     right: BackwardRun,
     words: Words,
-    turns: Sequence[Turn],
+    own: OwnTurns,
     names: Mapping[int, str],
     *,
     write: bool,
@@ -59,18 +59,21 @@ def own_pass(
         A graph of such classes.
     right
         The pass as it should be.
-    turns
+    own
         The calls of backward that cells have made.
     names
         What the user calls functions, by their numbers as objects.
     write
         Whether to call the learner's own ``backward()``.
     """
-    error: Exception | None = None
-    if write:
-        turns, error = run_own_backward(captured, right)
-    recorded = own_run(captured, turns, right, names)
-    return recorded, describe_own(words, captured.graph, recorded, right, names, error)
+    graph = captured.graph
+    notices: Notices = ()
+    if write and captured.cut_off:
+        notices = (describe_not_called(words, graph),)
+    elif write:
+        own = run_own_backward(captured, right)
+    recorded = own_run(captured, own.turns, right, names)
+    return recorded, describe_own(words, graph, recorded, right, names, own) + notices
 
 
 def leave_gradients(captured: Captured, recorded: BackwardRun, words: Words) -> Notices:

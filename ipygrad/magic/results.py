@@ -54,6 +54,9 @@ def check_result(value: object, engines: Engines, asker: str, what: str, example
             f"Name a Variable that functions have made: {example}"
         )
     if not engines.is_result(value):
+        reason = engines.why_left_out(value)
+        if reason is not None:
+            raise left_out(what, reason, asker, example)
         raise UsageError(
             f"{asker} needs a result to go back from: {what} is a leaf, a Variable that no "
             f"function made.\nName one that was computed from others: {example}"
@@ -87,6 +90,14 @@ def no_result(value: object, asker: str, whole: str, example: str) -> UsageError
     return UsageError(
         f"{asker} needs a result to go back from: {_ending(value, whole)}.\n"
         f"End {whole} with a Variable, or name one: {example}"
+    )
+
+
+def left_out(name: str, reason: str, asker: str, example: str) -> UsageError:
+    """Return what to raise where a learner's function has left a result without a creator."""
+    return UsageError(
+        f"{asker} needs a result to go back from: {name} has no creator: {reason}.\n"
+        f"Name a Variable that was computed otherwise: {example}"
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ipygrad.capture.calls import Calls
 from ipygrad.capture.shapes import packages_of
 from ipygrad.engine.core import Function, Variable
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.adapters.protocol import Adapter
-    from ipygrad.capture.calls import Call
     from ipygrad.capture.observe import Observer
 
 LIBRARIES = {"dezero": "DeZeroAdapter", "torch": "TorchAdapter"}
@@ -40,8 +40,8 @@ class Engines:
         What was observed of functions that leave no links on the variables that they make.
     """
 
-    def __init__(self, calls: Iterable[Call] = ()) -> None:
-        self._calls = calls
+    def __init__(self, calls: Calls | None = None) -> None:
+        self._calls = calls or Calls()
         self._adapters: dict[str, Adapter] = {}
 
     def adapter_of(self, value: object) -> Adapter | None:
@@ -60,6 +60,10 @@ class Engines:
             return value.creator is not None
         adapter = self.adapter_of(value)
         return adapter is not None and adapter.creator(value) is not None
+
+    def why_left_out(self, value: object) -> str | None:
+        """Return why a learner's function made a variable without a creator, None if none did."""
+        return self._calls.why_left_out(value)
 
     def identity_of(self, variable: object) -> object:
         """Return the object that stands for a variable, by which it is told from others."""
@@ -114,8 +118,19 @@ def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
     namespace
         The user's names.
     """
+    return _packages_in(ENGINES, source, namespace)
+
+
+def uses_ours(source: str, namespace: Mapping[str, object]) -> bool:
+    """Tell whether a cell may use our own engine, as `libraries_in` does of others."""
+    return bool(_packages_in(("ipygrad",), source, namespace))
+
+
+def _packages_in(
+    packages: Iterable[str], source: str, namespace: Mapping[str, object]
+) -> list[str]:
     roots = {_root(value) for name, value in namespace.items() if not name.startswith("_")}
-    return [name for name in ENGINES if name in source or name in roots]
+    return [name for name in packages if name in source or name in roots]
 
 
 def _root(value: object) -> str:

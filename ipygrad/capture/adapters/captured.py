@@ -42,6 +42,16 @@ class Captured(NamedTuple):
         nodes = self.graph.variables
         return tuple(n.name for n in nodes if not self.translation.is_known(n.variable))
 
+    @property
+    def cut_off(self) -> dict[str, str]:
+        """Variables behind which the graph goes on unseen, and who made them: by name.
+
+        One function object was called twice, and remembers its latest call only.
+        """
+        cut_off = {} if self.translation is None else self.translation.cut_off
+        nodes = self.graph.variables
+        return {n.name: cut_off[n.variable] for n in nodes if n.variable in cut_off}
+
     def leave_gradients(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
         """Leave gradients as the ``backward()`` of the result's own engine does.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipygrad.capture.adapters.protocol import CannotRerunError
 from ipygrad.capture.graph import inputs_first
 from ipygrad.capture.quiet import quietly
 from ipygrad.engine.core import Constant, Function, Variable
@@ -57,6 +58,15 @@ class MirrorFunction(Function):
             return self._again.backward(cotangents)
         return self._adapter.backward(self.foreign, cotangents)
 
+    def why_not_again(self) -> str | None:
+        """Return why the engine's function cannot be called again; None where it can."""
+        try:
+            with quietly():
+                self._adapter.rerun(self.foreign, [x.data for x in self.inputs])
+        except CannotRerunError as error:
+            return str(error)
+        return None
+
     def __deepcopy__(self, _memo: object) -> MirrorFunction:
         """Return a copy that forward can run on; the engine's function is shared, never changed."""
         return copy.copy(self)
@@ -76,6 +86,9 @@ class Translation:
     ----------
     results
         Their mirrors.
+    cut_off
+        Mirrors that are leaves only because the function that made them remembers another call by
+        now, and how it is called.
     """
 
     def __init__(self, results: Sequence[object], adapter: Adapter) -> None:
@@ -85,6 +98,7 @@ class Translation:
         self._origins: dict[Variable, Any] = {}
         # Numbers of objects are keys here, so the objects have to stay.
         self._kept: list[object] = []
+        self.cut_off: dict[Variable, str] = {}
         self._mirror_all(results)
         self.results = [self._leaf_or_known(result) for result in results]
         start = adapter.start(results[0])
@@ -163,7 +177,11 @@ class Translation:
         known = self.mirror_of(variable)
         if known is not None:
             return known
-        return self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
+        leaf = self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
+        creator = self._adapter.creator(variable)
+        if creator is not None:
+            self.cut_off[leaf] = self._adapter.label(creator)
+        return leaf
 
     def _new(self, variable: Any, kind: type[Variable]) -> Variable:
         mirror = kind(self._adapter.data(variable), self._adapter.name(variable))

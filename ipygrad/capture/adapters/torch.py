@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun
+from ipygrad.capture.adapters.torch_again import call_again, saved_by
 from ipygrad.capture.adapters.torch_calls import TorchCalls, call_of, token_of
 from ipygrad.engine.core import as_tuple
 
@@ -113,7 +114,7 @@ class TorchAdapter(Adapter):
             with suppress(CannotRerunError), torch.no_grad():
                 inputs = [_like(self.data(x), x) for x in self.inputs(node)]
                 if not any(tensor.isnan().any() for tensor in inputs):
-                    token.see(self._by_name(node, inputs))
+                    token.see(as_tuple(self._by_name(node, inputs))[0])
         if token.is_known and token.value is not None:
             return _array(token.value)
         return _filled(node, number, np.nan)
@@ -176,7 +177,7 @@ class TorchAdapter(Adapter):
             else:
                 # In-place functions take no leaves.
                 made = call.again([tensor.clone() for tensor in tensors])
-        outputs = as_tuple(made)
+        outputs = as_tuple(made)[: len(function._input_metadata)]
         tracked = [tensor for tensor in tensors if tensor.requires_grad]
 
         def backward(cotangents: tuple[Array, ...]) -> Contributions:
@@ -219,7 +220,7 @@ class TorchAdapter(Adapter):
             if id(node) in self._nodes:
                 continue
             self._nodes[id(node)] = node
-            for tensor in _saved(node).values():
+            for tensor in saved_by(node).values():
                 if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None:
                     token = token_of(tensor.grad_fn, tensor.output_nr)
                     if token.value is None:
@@ -230,25 +231,22 @@ class TorchAdapter(Adapter):
                     waiting.append(before)
 
     def _by_name(self, node: Any, tensors: Sequence[torch.Tensor]) -> Any:
-        """Call the function that a node is named after, with the options that it has saved.
+        """Call the function that a node is named after, as far as the node has kept how.
 
         Raises
         ------
         CannotRerunError
-            When there is none, or it does not give what was recorded.
+            When it has not.
         """
-        label = self.label(node)
-        kind = getattr(node, "_forward_cls", None)
-        function: Any = getattr(torch, label, None) if kind is None else kind.apply
-        # What has no gradient, a number or a tensor, was not kept.
-        is_whole = all(before is not None for before, _ in node.next_functions)
-        with suppress(Exception):
-            if is_whole and callable(function):
-                recorded = [_like(self.data(x), x) for x in self.inputs(node)]
-                options = _options(node)
-                if self._is_as_recorded(node, function(*recorded, **options)):
-                    return function(*tensors, **options)
-        raise CannotRerunError(f"torch has not kept how to repeat {label}")
+        inputs = self.inputs(node)
+        if not all(map(self.is_known, inputs)):
+            raise CannotRerunError("torch has not kept what it was given")
+        recorded = [_like(self.data(x), x) for x in inputs]
+
+        def is_right(made: Any) -> bool:
+            return self._is_as_recorded(node, as_tuple(made)[0])
+
+        return call_again(node, self.label(node), tensors, is_right, recorded)
 
     def _is_as_recorded(self, node: Any, made: torch.Tensor) -> bool:
         token = token_of(node, 0)
@@ -262,32 +260,6 @@ def _place(variable: Any) -> tuple[Any, int]:
     if isinstance(variable, Slot):
         return variable.node, variable.number
     return variable.grad_fn, variable.output_nr
-
-
-def _saved(node: Any) -> dict[str, Any]:
-    """Return what a node has saved for its backward; nothing once that was freed."""
-    found = {}
-    for name in dir(node):
-        if name.startswith("_saved_"):
-            with suppress(RuntimeError):
-                found[name] = getattr(node, name)
-    return found
-
-
-def _options(node: Any) -> dict[str, Any]:
-    """Return the options of a call that a node has saved: dim, keepdim, alpha, exponent."""
-    return {
-        name.removeprefix("_saved_"): _signed(value)
-        for name, value in _saved(node).items()
-        if isinstance(value, (bool, int, float, tuple)) and "sym" not in name
-    }
-
-
-def _signed(value: Any) -> Any:
-    """Return an axis as it was given: -1 is read back as a number of 64 bits without a sign."""
-    if isinstance(value, tuple):
-        return tuple(map(_signed, value))
-    return value - 2**64 if type(value) is int and value >= 2**63 else value
 
 
 def _shape(node: Any, number: int) -> tuple[int, ...]:

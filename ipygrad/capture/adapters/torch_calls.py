@@ -14,11 +14,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.observe import Observer
 
-_TOKENS, _CALL = "ipygrad tokens", "ipygrad call"
+_TOKEN, _CALL = "ipygrad token", "ipygrad call"
 
 _BACKWARD = torch.Tensor.backward
 
@@ -40,7 +40,7 @@ class Call(NamedTuple):
     function: Callable[..., Any]
     arguments: Sequence[Any]
     options: Mapping[str, Any]
-    constants: tuple[torch.Tensor | None, ...]
+    constants: Sequence[torch.Tensor | None]
 
     def again(self, tensors: Sequence[torch.Tensor]) -> Any:
         """Call it on other tensors."""
@@ -53,15 +53,22 @@ class Call(NamedTuple):
 class Token:
     """Stands for one output of a node.
 
+    Parameters
+    ----------
+    tensor
+        That output, where there is one.
+
     Attributes
     ----------
     value
         What it held, without its history; None where nobody saw it.
     """
 
-    def __init__(self) -> None:
-        self.value: torch.Tensor | None = None
-        self._version = 0
+    __slots__ = ("__weakref__", "_version", "value")
+
+    def __init__(self, tensor: torch.Tensor | None = None) -> None:
+        self.value = None if tensor is None else tensor.detach()
+        self._version = 0 if tensor is None else tensor._version
 
     def see(self, tensor: torch.Tensor) -> None:
         """Take note of the value."""
@@ -76,14 +83,14 @@ class Token:
 
 def token_of(node: Any, number: int) -> Token:
     """Return what stands for an output of a node, the same each time."""
-    tokens: dict[int, Token] = node.metadata.setdefault(_TOKENS, {})
-    return tokens.setdefault(number, Token())
+    token: Token = node.metadata.setdefault((_TOKEN, number), Token())
+    return token
 
 
 def call_of(node: Any) -> Call | None:
     """Return the call that made a node, None where it was not heard or made others, too."""
-    call: Call | None = node.metadata.get(_CALL)
-    return call
+    call = node.metadata.get(_CALL)
+    return None if call is None else Call(*call)
 
 
 class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
@@ -109,29 +116,33 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call the function, and take note of what it made."""
-        options = dict(kwargs) if kwargs else {}
         if func is _BACKWARD:
-            return self._go_back(*args, **options)
-        tensors = _tensors_in((*args, *options.values()))
+            return self._go_back(*args, **(kwargs or {}))
         # Before the call: an in-place function gives its first tensor another history.
-        edges = [_edge(tensor) for tensor in tensors if tensor.requires_grad]
-        made = func(*args, **options)
+        edges: list[Edge] = []
+        constants: list[torch.Tensor | None] = []
+        arguments = _taken_apart(args, edges, constants)
+        if kwargs:
+            values = _taken_apart(kwargs.values(), edges, constants)
+            options = dict(zip(kwargs, values, strict=True))
+            made = func(*args, **kwargs)
+        else:
+            options = {}
+            made = func(*args)
         new = []
-        for y in _tensors_in((made,)):
+        for y in (made,) if isinstance(made, torch.Tensor) else _tensors_in((made,)):
             node = y.grad_fn
             if node is None:
                 continue
-            metadata, number = node.metadata, y.output_nr
-            tokens = metadata.setdefault(_TOKENS, {})
-            if number in tokens:
+            metadata, place = node.metadata, (_TOKEN, y.output_nr)
+            if place in metadata:
                 continue  # It was made before, and only handed on.
             if _leads_to(node, edges):
-                metadata.setdefault(_CALL, _call(func, args, options, tensors))
+                metadata.setdefault(_CALL, (func, arguments, options, constants))
             else:
                 for token in _on_the_way(node, edges):
                     self._observer.noted((token,), sys._getframe())
-            tokens[number] = token = Token()
-            token.see(y)
+            metadata[place] = token = Token(y)
             new.append(token)
         if new:
             self._observer.noted(tuple(new), sys._getframe())
@@ -146,38 +157,51 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         result.backward(*args, **options)
 
 
-def _call(
-    function: Callable[..., Any],
-    arguments: Sequence[Any],
-    options: Mapping[str, Any],
-    tensors: Sequence[torch.Tensor],
-) -> Call:
-    return Call(
-        function,
-        [_emptied(argument) for argument in arguments],
-        {name: _emptied(option) for name, option in options.items()},
-        tuple(None if tensor.requires_grad else tensor for tensor in tensors),
-    )
+def _taken_apart(
+    values: Iterable[Any], edges: list[Edge], constants: list[torch.Tensor | None]
+) -> list[Any]:
+    """Return values with marks in the places of tensors, also of those in lists and tuples.
 
-
-def _edge(tensor: torch.Tensor) -> Edge:
-    if tensor.grad_fn is not None:
-        return tensor.grad_fn, tensor.output_nr
-    return tensor, 0
+    Parameters
+    ----------
+    edges
+        The ways back from the tensors that have a gradient are added here.
+    constants
+        For each tensor None is added if it has a gradient, else itself.
+    """
+    emptied = []
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            emptied.append(_EMPTY)
+            if value.requires_grad:
+                node = value.grad_fn
+                edges.append((value, 0) if node is None else (node, value.output_nr))
+                constants.append(None)
+            else:
+                constants.append(value)
+        elif type(value) in (list, tuple):
+            emptied.append(type(value)(_taken_apart(value, edges, constants)))
+        else:
+            emptied.append(value)
+    return emptied
 
 
 def _leads_to(node: Any, edges: Sequence[Edge]) -> bool:
     """Tell whether these are the edges of a node, in order: then a call made it and no other."""
-    behind = [edge for edge in node.next_functions if edge[0] is not None]
-    if len(behind) != len(edges):
-        return False
-    for (before, number), (other, its_number) in zip(behind, edges, strict=True):
+    place, count = 0, len(edges)
+    for before, number in node.next_functions:
+        if before is None:
+            continue
+        if place == count:
+            return False
+        other, its_number = edges[place]
         # A leaf stands behind a node that accumulates its gradient.
         if number != its_number or (
             before is not other and getattr(before, "variable", None) is not other
         ):
             return False
-    return True
+        place += 1
+    return place == count
 
 
 def _on_the_way(node: Any, edges: Sequence[Edge]) -> Iterator[Token]:
@@ -187,7 +211,7 @@ def _on_the_way(node: Any, edges: Sequence[Edge]) -> Iterator[Token]:
     while waiting:
         for before, number in waiting.pop().next_functions:
             is_new = before is not None and not hasattr(before, "variable")
-            if is_new and id(before) not in known and _TOKENS not in before.metadata:
+            if is_new and id(before) not in known and (_TOKEN, number) not in before.metadata:
                 yield token_of(before, number)
                 waiting.append(before)
 
@@ -204,14 +228,6 @@ def _tensors_in(values: Sequence[Any]) -> list[torch.Tensor]:
         elif isinstance(value, (list, tuple)):
             found += _tensors_in(value)
     return found
-
-
-def _emptied(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return _EMPTY
-    if type(value) in (list, tuple):
-        return type(value)(map(_emptied, value))
-    return value
 
 
 def _replaced(value: Any, rest: Iterator[torch.Tensor]) -> Any:
