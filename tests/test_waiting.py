@@ -25,7 +25,9 @@ def shared() -> BackwardPass:
 
 def said(bp: BackwardPass) -> list[dict[str, Any]]:
     """Return what the stepper is told of those who wait, after the start and each step."""
-    return [step["waiting"] for step in bp._payload({})["steps"]]
+    waiting = (step["waiting"] for step in bp._payload({})["steps"])
+    split = ((each["functions"], *each["text"].split("\n")) for each in waiting)
+    return [{"functions": who, "text": why, "lines": lines} for who, why, *lines in split]
 
 
 def test_who_waits_after_each_step() -> None:

@@ -23,6 +23,7 @@ means "not yet" and is shown as a dash, never as 0.
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
+      steps        for each line [number of the step], of the functions that it called
     graph          where steps were cut, only what the kept ones touch
       width        of the drawing in px; null when the graph is too large to be laid out
       height       the same
@@ -31,6 +32,7 @@ means "not yet" and is shown as a dash, never as 0.
         kind       "leaf" | "constant" | "intermediate" | "result"
         line       of the cell, where it was made | null
         creator    function | null
+        users      [function], those that use it, in the order of their turns
         value      Number
         shape      "(3, 2)"; "" for a number
         box        [x, y, width, height] in px | null
@@ -89,11 +91,9 @@ means "not yet" and is shown as a dash, never as 0.
                    none for the start
       waiting      who waits for a turn after this step | null when there was no pass
         functions  [function], those that come first
-        lines      [text], one for each of them, and one for the others
-        text       why the first one is next
-      source       null where no user wrote the backward that ran |
-        lines      [text]
-        values     [{"name": text, "value": Number}], what its names held when it returned
+        text       why the first one is next, then a line for each of them and one for the others
+      source       text of the backward that ran, with what its names held when it returned; ""
+                   where no user wrote it
       picture      bool: it has a plot, since some input is no constant, and is not lost; where no
                    step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
@@ -231,9 +231,7 @@ def make_payload(
         "start": start,
         "predict": predict,
         "notices": notices,
-        "code": None
-        if shown.code is None
-        else {"first": shown.first_line, "lines": list(shown.code)},
+        "code": _code(shown, steps),
         "graph": _graph(shown, layout, steps, kept),
         "steps": [
             {**step, "waiting": waiting}
@@ -301,9 +299,24 @@ def _kept(shown: Pass, most_steps: int | None) -> _Kept:
     )
 
 
+def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
+    if shown.code is None:
+        return None
+    steps_of: list[list[int]] = [[] for _ in shown.code]
+    for step in steps:
+        line = shown.graph.functions[step.function].line
+        if line is not None and 0 <= line - shown.first_line < len(steps_of):
+            steps_of[line - shown.first_line].append(step.index)
+    return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
+
+
 def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], kept: _Kept) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
+    users: dict[int, list[int]] = {}
+    for node in sorted(graph.functions, key=lambda f: (turn.get(f.index, len(turn) + 1), f.index)):
+        for used in dict.fromkeys(node.inputs) if node.index in kept.functions else ():
+            users.setdefault(used, []).append(kept.functions[node.index])
 
     def variable(node: VariableNode) -> Json:
         return {
@@ -311,6 +324,7 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             "kind": node.kind,
             "line": node.line,
             "creator": kept.functions.get(node.creator),
+            "users": users.get(node.index, []),
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
             "box": None if layout is None else list(layout.variables[node.index]),
@@ -404,7 +418,7 @@ def _start(shown: Pass, kept: _Kept) -> Json:
         "products": products,
         "notes": [],
         "check": None,
-        "source": None,
+        "source": "",
         "picture": False,
         "plot": None,
     }
@@ -447,20 +461,20 @@ def _waiting(shown: Pass, kept: _Kept, steps: int) -> Iterator[Json | None]:
         functions = [kept.functions.get(one.function) for one in queue.first]
         yield {
             "functions": [function for function in functions if function is not None],
-            "lines": list(describe_waiting(shown.words, queue)),
-            "text": describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+            "text": "\n".join(
+                (
+                    describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+                    *describe_waiting(shown.words, queue),
+                )
+            ),
         }
 
 
-def _source(words: Words, step: BareStep) -> Json | None:
+def _source(words: Words, step: BareStep) -> str:
     if step.source is None:
-        return None
-    return {
-        "lines": list(step.source.lines),
-        "values": [
-            {"name": name, "value": _number(words, value)} for name, value in step.source.values
-        ],
-    }
+        return ""
+    held = (f"{name} = {words.number(value)}" for name, value in step.source.values)
+    return "\n".join((*step.source.lines, "", *held))
 
 
 def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept, arriving: Json) -> Json:

@@ -132,8 +132,8 @@ def build(
         step["parts"] = [f"Step {k}, part {part}" for part in (1, 2)] if k else []
     for step, waiting in zip(steps, [*steps[1:], None], strict=True):
         functions = [] if waiting is None else [waiting["function"]]
-        lines = [f"● {calls[function].label}" for function in functions]
-        step["waiting"] = {"functions": functions, "lines": lines, "text": "The next one."}
+        text = "\n".join(["The next one.", *(f"● {calls[f].label}" for f in functions)])
+        step["waiting"] = {"functions": functions, "text": text}
     rows, row_steps = _rows(steps, calls)
     places = [at for at in [*(v.at for v in variables), *(call.at for call in calls)] if at]
     right, bottom = (max((at[axis] for at in places), default=0.0) for axis in (0, 1))
@@ -145,13 +145,13 @@ def build(
         "start": 0,
         "predict": False,
         "notices": list(notices),
-        "code": {"first": 2, "lines": code} if code else None,
+        "code": _code(code, calls, turns) if code else None,
         "graph": {
             "width": 2 * MARGIN + right * (box_width + GAP) + box_width if drawn else None,
             "height": 2 * MARGIN + bottom * ROW_HEIGHT + VARIABLE_HEIGHT if drawn else None,
             "variables": [
                 {
-                    **_variable(variable, i, calls, box_width),
+                    **_variable(variable, i, calls, turns, box_width),
                     "dropped": False,
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
                 }
@@ -242,7 +242,7 @@ def _step(
         "notes": [],
         "check": check,
         "waiting": None,
-        "source": None,
+        "source": "",
         "picture": picture is not None,
         "plot": picture,
     }
@@ -268,13 +268,25 @@ def _box(at: tuple[float, float] | None, width: float, height: float) -> list[fl
     return [MARGIN + column * (width + GAP), y, width, height]
 
 
-def _variable(variable: Var, index: int, calls: list[Call], box_width: float) -> Payload:
+def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload:
+    steps: list[list[int]] = [[] for _ in lines]
+    for index, call in reversed(list(enumerate(calls))):
+        if call.line is not None:
+            steps[call.line - 2].append(turns[index])
+    return {"first": 2, "lines": lines, "steps": steps}
+
+
+def _variable(
+    variable: Var, index: int, calls: list[Call], turns: dict[int, int], box_width: float
+) -> Payload:
+    users = [i for i, call in enumerate(calls) if index in call.inputs]
     creators = [i for i, call in enumerate(calls) if call.output == index]
     return {
         "name": variable.name,
         "kind": variable.kind,
         "line": None,
         "creator": creators[0] if creators else None,
+        "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
         "shape": "",
         "box": _box(variable.at, box_width, VARIABLE_HEIGHT),
