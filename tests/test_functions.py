@@ -64,6 +64,21 @@ class Numpy:
         return NUMPYS.get(name) or getattr(functions, name)
 
 
+@pytest.mark.parametrize("name", ALL_CASES)
+def test_backward_writes_into_nothing_that_others_hold(name: str) -> None:
+    case = ALL_CASES[name]
+    y = case.formula(functions, *map(Variable, inputs_of(case, 0)))
+    for function in creators_of(y):
+        held = [v for v in (*function.inputs, *function.outputs) if v is not None]
+        cotangents = [np.ones(v.shape) for v in function.outputs if v is not None]
+        if len(cotangents) < len(function.outputs):
+            continue
+        before = [array.copy() for array in (*[v.data for v in held], *cotangents)]
+        function.backward(*cotangents)
+        for array, copy in zip((*[v.data for v in held], *cotangents), before, strict=True):
+            np.testing.assert_array_equal(array, copy)
+
+
 def test_every_exported_function_is_looked_at() -> None:
     assert {name.partition(":")[0] for name in ALL_CASES} == set(FUNCTIONS)
     used = set(WITHOUT_FUNCTION)

@@ -46,3 +46,11 @@ def without_axes(value: Any) -> Any:
     Scalars compute several times faster, and give the same digits on every way through the engine.
     """
     return value[()] if type(value) is np.ndarray and not value.ndim else value
+
+
+def one_minus(fresh: Any) -> Any:
+    """Return 1 - `fresh`; an array that nobody else holds gives its memory for it.
+
+    For 1,000 elements, memory for one more array takes about a fifth of the operation's time.
+    """
+    return np.subtract(1.0, fresh, out=fresh) if type(fresh) is np.ndarray else 1.0 - fresh

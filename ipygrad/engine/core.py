@@ -297,43 +297,55 @@ def apply(function: Function, *inputs: Any) -> Variable:
         if function._is_free:
             raise
         raise _named(error, function, inputs) from error
-    several = isinstance(returned, (tuple, list))
-    made: Any
-    if several:
-        made = tuple([_new_variable(value, function) for value in returned])
-    else:
-        made = _new_variable(returned, function)
+    kind = type(returned)
+    if kind is not float64 and (kind is not ndarray or returned.dtype.kind != "f"):
+        if isinstance(returned, (tuple, list)):
+            return _several(function, inputs, generation, returned)  # type: ignore[no-any-return]
+        returned = _value_of(returned, function)
+    # Variable(returned) would look at it once more; calls take more time here than the rest.
+    y = _blank(Variable)
+    y._value = returned
+    y._grad = None
+    y._by_hand = False
+    y._assigned_at = 0
+    y._creator = None
+    y.name = None
     if mode.recording:
+        y._creator = function
         function._hold(inputs)
         function._generation = generation
-        if several:
-            function.outputs = made
-        else:
-            function._outputs, function._output_value = None, made._value
-            function._called_at = mode.time
+        function._outputs, function._output_value = None, returned
+        function._called_at = mode.time
         if mode.witness is not None:
-            mode.witness.called(function, made if several else (made,))
-    return made  # type: ignore[no-any-return]
+            mode.witness.called(function, (y,))
+    return y
 
 
 # Looked up for every function, and so without the way through numpy.
 _blank, ndarray, float64 = object.__new__, np.ndarray, np.float64
 
 
-def _new_variable(value: Any, function: Function) -> Variable:
-    y = _blank(Variable)
-    if type(value) is float64 or (type(value) is ndarray and value.dtype.kind == "f"):
-        y._value = value
-    elif value is None:
+def _several(
+    function: Function, inputs: tuple[Variable, ...], generation: int, returned: Any
+) -> Any:
+    """Do for a function that returned several arrays what `apply` does for one."""
+    made = tuple([Variable(_value_of(value, function)) for value in returned])
+    if mode.recording:
+        for y in made:
+            y._creator = function
+        function._hold(inputs)
+        function._generation = generation
+        function.outputs = made
+        if mode.witness is not None:
+            mode.witness.called(function, made)
+    return made
+
+
+def _value_of(returned: Any, function: Function) -> Any:
+    """Return what a Variable holds for something that forward returned."""
+    if returned is None:
         raise TypeError(f"{function.label}.forward returned None: did you forget 'return y'?")
-    else:
-        y._value = without_axes(as_array(value, f"What {function.label}.forward returns"))
-    y._grad = None
-    y._by_hand = False
-    y._assigned_at = 0
-    y._creator = function if mode.recording else None
-    y.name = None
-    return y
+    return without_axes(as_array(returned, f"What {function.label}.forward returns"))
 
 
 def _variable(x: Any, function: Function, beside: tuple[Any, ...]) -> Variable:

@@ -128,11 +128,9 @@ def reverse_pass(
                 cotangents = (arrived(y, None),)
             else:
                 cotangents = tuple([_or_zeros(o, arrived, create_graph) for o in function._outputs])
-            inputs = function.inputs
-            returned = run_backward(y, inputs, cotangents, create_graph)
             is_trusted = not (create_graph or function._is_free)
             contributions: list[Gradient | None] = []
-            for x, gx in zip(inputs, returned):  # noqa: B905 - counted
+            for x, gx in run_backward(y, cotangents, create_graph):
                 if type(x) is Constant:
                     contributions.append(None)
                     continue

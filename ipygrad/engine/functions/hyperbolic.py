@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ipygrad.engine.arrays import one_minus
 from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, implements
 
 
@@ -54,7 +55,9 @@ class Tanh(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy · (1 - y²)."""
         y = self.output_like(gy)
-        return gy * (1 - y * y)
+        slope = one_minus(y * y)
+        slope *= gy
+        return slope
 
 
 class Arcsinh(Function):
@@ -102,7 +105,7 @@ class Arctanh(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy / (1 - x²)."""
         x = self.input_like(gy)
-        return gy / (1 - x * x)
+        return gy / one_minus(x * x)
 
 
 @implements(np.sinh)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ipygrad.engine.arrays import one_minus
 from ipygrad.engine.core import Array, Function, Gradient, Variable, apply, implements
 
 
@@ -70,7 +71,7 @@ class Arcsin(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy / √(1 - x²)."""
         x = self.input_like(gy)
-        return gy / np.sqrt(1 - x * x)
+        return gy / np.sqrt(one_minus(x * x))
 
 
 class Arccos(Function):
@@ -86,7 +87,7 @@ class Arccos(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute -gy / √(1 - x²)."""
         x = self.input_like(gy)
-        return -gy / np.sqrt(1 - x * x)
+        return -gy / np.sqrt(one_minus(x * x))
 
 
 class Arctan(Function):
