@@ -1259,7 +1259,7 @@ def test_seed_example_is_seen_whole_in_a_default_notebook(page: Page, tmp_path: 
     backward_pass(square(exp(square(x)))).to_html(path)
     page.set_viewport_size({"width": 824 + 32, "height": 700})
     page.goto(path.as_uri())
-    root = page.locator("#stepper")
+    root = page.locator(".ipygrad")
     size = root.bounding_box()
     assert size
     assert size["width"] == 824
