@@ -25,7 +25,9 @@ def progress(items: Iterable[T], count: int, what: str) -> Iterator[T]:
         from tqdm import tqdm
     except ImportError:
         return _counted(items, count, what)
-    bar: Iterator[T] = iter(tqdm(items, desc=what, total=count))
+    # Without its monitor, which is a thread: not everywhere can one be started.
+    quiet = type("Bar", (tqdm,), {"monitor_interval": 0})
+    bar: Iterator[T] = iter(quiet(items, desc=what, total=count))
     return bar
 
 
