@@ -24,6 +24,7 @@ from ipygrad.explain.words import Words
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
+from ipygrad.show.host import has_kernel
 from ipygrad.show.html import fragment
 from ipygrad.show.layout import lay_out, shorten, text_columns
 from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
@@ -773,7 +774,12 @@ class BackwardPass(Sequence[BackwardStep]):
             self._link.close()
         payload = self._notebook_payload
         self._link = BackwardWidget(
-            self._id, len(payload["steps"]) - 1, step, self._draw, payload=payload
+            self._id,
+            len(payload["steps"]) - 1,
+            step,
+            self._draw,
+            payload=payload,
+            otherwise={"text/plain": str(self), "image/png": self._png},
         )
         return self._link
 
@@ -823,13 +829,6 @@ class BackwardPass(Sequence[BackwardStep]):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         kernel = has_kernel()
         return self.bundle("html" if kernel else "table", link=kernel)
-
-
-def has_kernel() -> bool:
-    """Tell whether a notebook's kernel runs this code, rather than a terminal or a script."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None
 
 
 def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:

@@ -201,7 +201,7 @@ def test_an_interrupted_animation_leaves_no_file(
 def test_progress_without_tqdm(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
     assert list(progress("abc", 3, "frames")) == ["a", "b", "c"]
     assert capsys.readouterr().err.split("\r")[-1] == "frames: 3 of 3\n"
 

@@ -63,7 +63,8 @@ ROOMS = {
     "show.restore": ["show.document", "show.restore_graph"],
     "show.terminal": ["show.tables"],
     "show.files": [],
-    "show.progress": [],
+    "show.host": [],
+    "show.progress": ["show.host"],
     "show.animation": ["show.files", "show.still", "show.tables"],
     "record": ["show"],
     "magic": ["magic", "record"],
@@ -72,7 +73,7 @@ ROOMS = {
 }
 LIBRARIES = {
     "numpy": ["engine", "capture", "explain", "show", "record", "magic.expectations"],
-    "IPython": ["capture", "record", "magic", "__main__"],
+    "IPython": ["capture", "show.progress", "magic", "__main__"],
     "executing": ["capture.observe"],
     "matplotlib": [
         *("show.figures", "show.curve", "show.heatmap", "show.plot", "show.still"),
@@ -89,7 +90,7 @@ LIBRARIES = {
     "tqdm": ["show.progress"],
     "pandas": ["show.tables"],
     "anywidget": ["show.widget"],
-    "ipywidgets": ["show.widget"],
+    "ipywidgets": ["show.widget", "show.progress"],
     "traitlets": ["show.widget", "magic"],
 }
 # Imports inside functions: only what would make a start slow, and only by these.
@@ -101,7 +102,7 @@ LAZY = {
     "show.plot": ["matplotlib"],
     "show.still": ["matplotlib"],
     "show.tables": ["pandas"],
-    "show.progress": ["tqdm"],
+    "show.progress": ["tqdm", "IPython", "ipywidgets"],
     "show.terminal": ["rich"],
 }
 

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
-from ipygrad import BackwardPass, Variable, backward_pass, exp, sin, square
+from ipygrad import BackwardPass, Variable, backward_pass, sin
+from tests.benchmarks.sizes import MOST_IN_NOTEBOOK, in_notebook, mixed
+from tests.benchmarks.sizes import seed as seed_pass
 from tests.pages import payloads_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ FULL = OSError(28, "No space left on device")
 
 @pytest.fixture
 def seed() -> BackwardPass:
-    x = Variable(np.array(0.5), name="x")
-    return backward_pass(square(exp(square(x))))
+    return seed_pass()
 
 
 def chain(functions: int) -> BackwardPass:
@@ -54,6 +54,12 @@ def test_it_is_small(functions: int, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     chain(functions).to_html(path)
     assert path.stat().st_size <= 110_000 + 8_000 * functions
+
+
+@pytest.mark.parametrize("functions", [3, 60, 1_000])
+def test_a_notebook_stays_small(functions: int) -> None:
+    bp = seed_pass() if functions == 3 else mixed(functions)
+    assert in_notebook(bp) <= MOST_IN_NOTEBOOK[functions]
 
 
 def test_the_same_pass_gives_the_same_page(seed: BackwardPass, tmp_path: Path) -> None:

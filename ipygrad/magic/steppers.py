@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from IPython.display import display
 
-from ipygrad.record import has_kernel
+from ipygrad.show.host import has_kernel
 from ipygrad.show.terminal import show_in_terminal
 
 if TYPE_CHECKING:

@@ -93,9 +93,22 @@ class BackwardWidget(StepperLink):
 
     ``w.step = 2`` moves it and the HTML stepper of the same pass, ``w.observe(f, "step")`` follows
     them.
+
+    Parameters
+    ----------
+    otherwise
+        What is shown where widgets are not, by MIME type.
     """
 
     _esm = _MODULE
     _css = _STYLE
 
     payload = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, *state: Any, otherwise: dict[str, Any], **more: Any) -> None:
+        self._otherwise = otherwise
+        super().__init__(*state, **more)
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle, metadata = super()._repr_mimebundle_(**options)
+        return bundle | self._otherwise, metadata

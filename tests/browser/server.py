@@ -47,13 +47,13 @@ class JupyterServer:
 
     def __init__(self, module: str, app: str, folder: Path) -> None:
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.root = folder / "notebooks"
         self.root.mkdir()
         self._settings = folder / "settings"
         self._log = folder / "server.log"
-        self.env = _isolated(folder)
+        self.env = isolated(folder)
         self.reset_settings()
         _write_kernelspec(folder / "data" / "kernels" / "python3")
         command = [
@@ -142,14 +142,16 @@ class JupyterServer:
         raise RuntimeError(f"{self.url} did not start. Its log:\n{self._log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _isolated(folder: Path) -> dict[str, str]:
+def isolated(folder: Path) -> dict[str, str]:
+    """Return an environment whose settings and home lie under a folder."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     # matplotlib would spend seconds on its list of fonts, and say so in the cell.
     env.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))

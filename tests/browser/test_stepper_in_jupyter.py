@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.jupyter import notebook
+from tests.browser.jupyter import PATIENCE_MS, notebook
 from tests.shell import IMPORTS, SEED
 
 if TYPE_CHECKING:
@@ -296,3 +296,115 @@ def test_running_a_cell_again_closes_its_earlier_widget(lab: Host, page: Page) -
     opened.run_cell(1)
     opened.run_cell(2)
     expect(opened.outputs(2)).to_have_text("['StepperLink']\n")
+
+
+# ---------------------------------------------------------------- it is still there
+
+
+def execute(page: Page, command: str) -> None:
+    page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
+
+
+def test_clearing_an_output_takes_it_away_and_running_brings_it_back(
+    host: Host, page: Page
+) -> None:
+    opened = opened_seed(host, page)
+    opened.select(1)
+    execute(page, "notebook:clear-cell-output")
+    expect(opened.outputs(1)).to_have_count(0)
+    opened.run_cell(1)
+    view = stepper(opened, 1)
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_a_copied_cell_shows_the_same_pass_and_both_step(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.select(1)
+    execute(page, "notebook:copy-cell")
+    execute(page, "notebook:paste-cell-below")
+    expect(opened.cells).to_have_count(3)
+    for cell in (1, 2):
+        press(stepper(opened, cell), "Next step")
+        expect(status(stepper(opened, cell))).to_have_text(re.compile(r"^Step [12] of 3"))
+    opened.run_cell(2)
+    press(stepper(opened, 2), "Last step")
+    expect(status(stepper(opened, 2))).to_have_text(re.compile("^Step 3 of 3"))
+
+
+def test_a_deleted_cell_comes_back_live_by_undo(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page, "1")
+    opened.select(1)
+    execute(page, "notebook:delete-cell")
+    expect(opened.cells).to_have_count(2)
+    execute(page, "notebook:undo-cell-action")
+    expect(opened.cells).to_have_count(3)
+    view = stepper(opened, 1)
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+
+
+def test_scrolled_away_and_back_it_steps_on(host: Host, page: Page) -> None:
+    below = [f"print('{number}\\\\n' * 30)" for number in range(30)]
+    opened = opened_seed(host, page, *below)
+    view = stepper(opened, 1)
+    press(view, "Next step")
+    last = "() => { const { content } = window.jupyterapp.shell.currentWidget; "
+    page.evaluate(last + "return content.scrollToItem(content.widgets.length - 1, 'end'); }")
+    expect(opened.cells.last).to_be_in_viewport()
+    expect(view).not_to_be_in_viewport()
+    page.evaluate(last + "return content.scrollToItem(1, 'start'); }")
+    expect(view).to_be_in_viewport()
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+
+
+def test_reopened_with_a_new_kernel_it_steps(host: Host, page: Page) -> None:
+    opened = opened_seed(host, page)
+    opened.save()
+    page.goto("about:blank")
+    host.server.end_sessions()
+    again = host.open(page, opened.path)
+    view = stepper(again, 1)
+    press(view, "Next step")
+    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    expect(again.outputs(1)).not_to_contain_text(re.compile("error", re.IGNORECASE))
+    again.run_all()
+    press(stepper(again, 1), "Last step")
+    expect(status(stepper(again, 1))).to_have_text(re.compile("^Step 3 of 3"))
+
+
+@pytest.mark.parametrize("kernel", [True, False], ids=["new kernel", "no kernel"])
+@pytest.mark.parametrize("cell", ["%grad y", "%grad y --as widget", "bp.widget"])
+def test_untrusted_nothing_says_error(host: Host, page: Page, cell: str, *, kernel: bool) -> None:
+    opened = opened_seed(host, page, cell)
+    opened.save()
+    copied = nbformat.read(opened.path, as_version=4)
+    path = host.root / "untrusted.ipynb"
+    copied.cells[0].source += "\n# not signed"
+    copied.cells[1].outputs[0].data["text/html"] += "<p>not signed</p>"
+    nbformat.write(copied, path)
+    page.goto("about:blank")
+    host.server.end_sessions()
+    again = host.open(page, path) if kernel else host.open_without_kernel(page, path)
+    picture = again.outputs(1).first.get_by_role("img", name="Backward pass of y")
+    expect(picture).to_be_visible()
+    output = again.outputs(2).first
+    fallback = output.get_by_role("img").or_(output.get_by_text("Backward pass of y"))
+    expect(fallback.first).to_be_visible()
+    expect(output).not_to_contain_text(re.compile("error", re.IGNORECASE))
+
+
+def test_a_bar_shows_how_many_plots_are_drawn_and_leaves_a_line(host: Host, page: Page) -> None:
+    cell = (
+        "y = x = Variable(0.5)\nfor _ in range(150):\n    y = np.sin(y)\n"
+        "backward_pass(y).to_html('page.html')"
+    )
+    opened = host.open(page, notebook(IMPORTS, cell))
+    opened.run_cell(0)
+    opened.run_cell(1, wait=False)
+    expect(opened.outputs(1).locator(".widget-hprogress")).to_be_visible(timeout=PATIENCE_MS)
+    expect(opened.outputs(1)).to_have_text("page.html: 150 of 150", timeout=PATIENCE_MS)
+    opened.save()
+    assert "widget-view" not in opened.path.read_text("utf-8")

@@ -1,0 +1,43 @@
+"""What a kernel holds for steppers when cells are run again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kernel import Kernel, kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CELL = "%%grad -o bp\ny = square(Variable(0.5))"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Kernel]:
+    with kernel(tmp_path) as started:
+        yield started
+
+
+def runs(running: Kernel, times: int, cell: str = CELL) -> dict[str, int]:
+    for _ in range(times):
+        running.run(cell, "a")
+    counts = running.counts()
+    del counts["bytes"]
+    return counts
+
+
+def test_a_cell_that_runs_again_leaves_one_model(running: Kernel) -> None:
+    first = runs(running, 3)
+    assert first["StepperLink"] == 1
+    assert first["comms"] == 2  # its own and its layout's
+    assert runs(running, 30) == first
+
+
+@pytest.mark.parametrize("cell", ["%%grad\nsquare(Variable(0.5))", "%grad y", "bp.widget"])
+def test_so_do_other_ways_to_show_a_pass(running: Kernel, cell: str) -> None:
+    running.run(CELL, "b")
+    first = runs(running, 3, cell)
+    assert runs(running, 10, cell) == first
