@@ -97,9 +97,26 @@ x = Variable(np.array(0.5))
 dy = numerical_diff(f, x)
 dy
 """
-    under_the_magic(shell, cell)
+    ran = under_the_magic(shell, cell)
     assert shell["dy"] == pytest.approx(X_GRAD, rel=1e-7)
     assert labels(shell) == ["Square", "Exp", "Square"]
+    assert (
+        "The cell computed several results on its way, and none of them has a name: this is the "
+        "last one, computed from 0.5001. To step through another, give it a name, as in y = f(x)."
+    ) in ran.text
+    ran = under_the_magic(shell, cell + "y = f(x)\n")
+    assert "Backward pass of y\n\n" in ran.text
+    assert gradients(shell)["x"] == pytest.approx(X_GRAD, rel=1e-9)
+
+
+def test_a_number_does_not_give_its_name_to_what_it_was_computed_from(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(4)
+    cell = "f = Square()\nx = Variable(np.array(2.0))\ndy = numerical_diff(f, x)\n"
+    ran = under_the_magic(shell, cell)
+    assert ran.text.startswith("Backward pass of Square(2.0001)\nThe cell computed several")
+    assert [v.name for v in shell["bp"].graph.variables] == ["2.0001", "Square(2.0001)"]
 
 
 @pytest.mark.parametrize("stage", [6, 7, 8])
