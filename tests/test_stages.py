@@ -566,3 +566,31 @@ def test_a_profile_function_is_put_back(at_stage: Callable[[int], Shell]) -> Non
     shell.run("%%grad -q\n" + FORWARD + "1 / 0\n")
     shell.run("import sys\nleft = sys.getprofile()")
     assert shell["left"] is None
+
+
+@pytest.mark.parametrize(("stage", "gradient"), [(13, 40), (14, 80), (16, 40), (17, 40)])
+def test_several_outputs(at_stage: Callable[[int], Shell], stage: int, gradient: float) -> None:
+    shell = at_stage(stage)
+    shell.run(
+        "class Split(Function):\n    def forward(self, x):\n        return x**2, 3 * x\n"
+        "    def backward(self, gy0, gy1):\n        x = self.inputs[0].data\n"
+        "        return 2 * x * gy0 + 3 * gy1\n"
+    )
+    ran = under_the_magic(
+        shell, "x = Variable(np.array(2.0))\np, q = Split()(x)\ny = add(p, square(q))\n"
+    )
+    assert [v.name for v in shell["bp"].graph.variables] == ["x", "p", "q", "square(q)", "y"]
+    assert gradients(shell)["x"] == shell["x"].grad == gradient
+    assert shell["bp"][-1].cotangents == (1, 12)
+    # Without generations it has a turn for each of its outputs.
+    assert ("x.grad = 80, but 40 would be right" in ran.text) == (stage == 14)
+
+
+def test_their_methods_are_their_own_again(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(7)
+    looked_at = "[Function.__call__, Square.backward, Exp.backward, Variable.backward]"
+    shell.run(f"before = {looked_at}")
+    for end in ("", "1 / 0\n"):
+        shell.run("%%grad -q\n" + FORWARD + end)
+        shell.run(f"after = {looked_at}")
+        assert shell["after"] == shell["before"]
