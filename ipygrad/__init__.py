@@ -18,6 +18,7 @@ from ipygrad.engine.testing import check_grads, numerical_jacobian
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipygrad.capture.adapters import register_engine
     from ipygrad.explain.local import LocalDerivative
     from ipygrad.record import BackwardPass, BackwardStep, backward_pass, local_derivative
     from ipygrad.show.plot import plot_local_derivative
@@ -34,6 +35,7 @@ _LAZY = {
     "backward_pass": "ipygrad.record",
     "local_derivative": "ipygrad.record",
     "plot_local_derivative": "ipygrad.show.plot",
+    "register_engine": "ipygrad.capture.adapters",
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "no_grad",
     "numerical_jacobian",
     "plot_local_derivative",
+    "register_engine",
 ]
 __all__ += functions.__all__
 # `from ipygrad import *` must not put other functions in the place of Python's sum, max, min, abs.

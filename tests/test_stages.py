@@ -97,9 +97,26 @@ x = Variable(np.array(0.5))
 dy = numerical_diff(f, x)
 dy
 """
-    under_the_magic(shell, cell)
+    ran = under_the_magic(shell, cell)
     assert shell["dy"] == pytest.approx(X_GRAD, rel=1e-7)
     assert labels(shell) == ["Square", "Exp", "Square"]
+    assert (
+        "The cell computed several results on its way, and none of them has a name: this is the "
+        "last one, computed from 0.5001. To step through another, give it a name, as in y = f(x)."
+    ) in ran.text
+    ran = under_the_magic(shell, cell + "y = f(x)\n")
+    assert "Backward pass of y\n\n" in ran.text
+    assert gradients(shell)["x"] == pytest.approx(X_GRAD, rel=1e-9)
+
+
+def test_a_number_does_not_give_its_name_to_what_it_was_computed_from(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(4)
+    cell = "f = Square()\nx = Variable(np.array(2.0))\ndy = numerical_diff(f, x)\n"
+    ran = under_the_magic(shell, cell)
+    assert ran.text.startswith("Backward pass of Square(2.0001)\nThe cell computed several")
+    assert [v.name for v in shell["bp"].graph.variables] == ["2.0001", "Square(2.0001)"]
 
 
 @pytest.mark.parametrize("stage", [6, 7, 8])
@@ -545,3 +562,31 @@ def test_a_profile_function_is_put_back(at_stage: Callable[[int], Shell]) -> Non
     shell.run("%%grad -q\n" + FORWARD + "1 / 0\n")
     shell.run("import sys\nleft = sys.getprofile()")
     assert shell["left"] is None
+
+
+@pytest.mark.parametrize(("stage", "gradient"), [(13, 40), (14, 80), (16, 40), (17, 40)])
+def test_several_outputs(at_stage: Callable[[int], Shell], stage: int, gradient: float) -> None:
+    shell = at_stage(stage)
+    shell.run(
+        "class Split(Function):\n    def forward(self, x):\n        return x**2, 3 * x\n"
+        "    def backward(self, gy0, gy1):\n        x = self.inputs[0].data\n"
+        "        return 2 * x * gy0 + 3 * gy1\n"
+    )
+    ran = under_the_magic(
+        shell, "x = Variable(np.array(2.0))\np, q = Split()(x)\ny = add(p, square(q))\n"
+    )
+    assert [v.name for v in shell["bp"].graph.variables] == ["x", "p", "q", "square(q)", "y"]
+    assert gradients(shell)["x"] == shell["x"].grad == gradient
+    assert shell["bp"][-1].cotangents == (1, 12)
+    # Without generations it has a turn for each of its outputs.
+    assert ("x.grad = 80, but 40 would be right" in ran.text) == (stage == 14)
+
+
+def test_their_methods_are_their_own_again(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(7)
+    looked_at = "[Function.__call__, Square.backward, Exp.backward, Variable.backward]"
+    shell.run(f"before = {looked_at}")
+    for end in ("", "1 / 0\n"):
+        shell.run("%%grad -q\n" + FORWARD + end)
+        shell.run(f"after = {looked_at}")
+        assert shell["after"] == shell["before"]

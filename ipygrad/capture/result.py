@@ -73,6 +73,38 @@ def find_result(
     return next(iter([*assigned, *used, *reversed(ends(made, engines))]), None)
 
 
+def is_on_the_way(
+    result: object,
+    value: object,
+    observer: Observer,
+    engines: Engines,
+    namespace: Mapping[str, object],
+) -> bool:
+    """Tell whether a result is the last of several that a cell has made and that nothing leads to.
+
+    Parameters
+    ----------
+    result
+        As `find_result` returned it.
+    value
+        Value of the cell's last expression.
+    observer
+        Who watched it run.
+    engines
+        Who can tell results from other values.
+    namespace
+        The user's names after the run.
+    """
+    if _is_stored_elsewhere(result, observer):
+        return False
+    held = {id(value)}
+    for one in namespace.values():
+        held.add(id(one))
+        if isinstance(one, (list, tuple, dict)):
+            held.update(map(id, one.values() if isinstance(one, dict) else one))
+    return id(result) not in held and len(ends(observer.made(), engines)) > 1
+
+
 def find_left_out(
     source: str, value: object, engines: Engines, namespace: Mapping[str, object]
 ) -> tuple[str, str] | None:

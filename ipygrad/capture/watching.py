@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from ipygrad.capture.adapters import ENGINES, libraries_in, uses_ours
+from ipygrad.capture.adapters import engines as packages
+from ipygrad.capture.adapters import libraries_in, uses_ours
 from ipygrad.capture.listening import Listener
 from ipygrad.capture.observe import calls_a_backward_with_arguments
 from ipygrad.capture.shapes import classes_in, is_like_micrograd
@@ -44,7 +45,7 @@ def watched(
         Who can listen to engines that are libraries.
     """
     libraries = libraries_in(source, names)
-    kinds = classes_in(names, ENGINES)
+    kinds = classes_in(names, packages())
     by_hand = False
     # What is no Python says so when it is run.
     with suppress(SyntaxError):
@@ -57,7 +58,7 @@ def watched(
         watching(observer),
         engines.watching(libraries, observer),
         recorder.recording(),
-        methods_wrapped(recorder, kinds, ENGINES),
+        methods_wrapped(recorder, kinds, packages()),
         listener.listening() if listens else nullcontext(),
     ):
         yield

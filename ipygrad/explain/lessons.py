@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ipygrad.explain.words import Words
 
 
+MOST_LEAVES = 4
+"""Leaves that are named for a result without a name."""
 MOST_FAULTY = 6
 """Steps that are named where a pass ends with a wrong gradient."""
 
@@ -82,6 +84,12 @@ def describe_captured(words: Words, captured: Captured) -> tuple[str, ...]:
     if captured.unknown:
         notices.append(words("notice_unknown", names=words.enumerate(captured.unknown)))
     return tuple(notices)
+
+
+def describe_on_the_way(words: Words, graph: Graph) -> str:
+    """Say that a result is the last of several, none of which has a name."""
+    leaves = [node.name for node in graph.variables if node.kind == "leaf"]
+    return words("notice_on_the_way", leaves=words.enumerate(leaves[:MOST_LEAVES]))
 
 
 def describe_not_called(words: Words, graph: Graph) -> str:

@@ -23,9 +23,15 @@ from ipygrad.capture.history import History
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
-from ipygrad.capture.result import ends, find_left_out, find_result, ran_backward_itself
+from ipygrad.capture.result import (
+    ends,
+    find_left_out,
+    find_result,
+    is_on_the_way,
+    ran_backward_itself,
+)
 from ipygrad.capture.watching import watched
-from ipygrad.explain.lessons import describe_captured
+from ipygrad.explain.lessons import describe_captured, describe_on_the_way
 from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
@@ -142,15 +148,20 @@ class GradMagics(Magics):  # type: ignore[misc]
                     lambda: self._partial(cell, observer, recorder, engines, options)
                 )
             raise render_as_if_from(error, self.shell)
+        names = self.shell.user_ns
         result = None if expression else self._history.result_of(recorder, outcome.value)
+        is_found = result is None and not expression
         if result is None:
             result = self._result_of(cell, outcome, observer, engines, expression)
-        captured = capture([result], engines, self.shell.user_ns, observer)
+        captured = capture([result], engines, names, observer)
+        told: tuple[str, ...] = ()
+        if is_found and is_on_the_way(result, outcome.value, observer, engines, names):
+            told = (describe_on_the_way(Words(), captured.graph),)
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
         own = self._history.turns_in(captured.graph, recorder)
         ran = bool(own.turns) or own.is_cut
         write = not ran and not ran_backward_itself(captured, observer, passes, engines)
-        self._finish(captured, options, cell=cell, write=write, own=own)
+        self._finish(captured, options, cell=cell, write=write, own=own, told=told)
 
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
@@ -199,6 +210,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         cell: Cell | None = None,
         write: bool = False,
         own: OwnTurns = NO_TURNS,
+        told: tuple[str, ...] = (),
     ) -> None:
         graph, translation = captured
         cotangent = None
@@ -222,7 +234,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         if cell is not None and not write and right.error is None:
             notices += (words("notice_not_written"),)
             dropped = dropped_gradients(captured)
-        notices = describe_captured(words, captured) + notices
+        notices = told + describe_captured(words, captured) + notices
         bp = BackwardPass(
             graph,
             recorded,

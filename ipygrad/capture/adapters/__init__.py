@@ -17,18 +17,46 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.protocol import Adapter
     from ipygrad.capture.observe import Observer
 
-LIBRARIES = {"dezero": "DeZeroAdapter", "torch": "TorchAdapter"}
-"""Engines that are libraries: the name of the package, which is also that of our file, and the
-adapter in it. The file is imported only when a variable of the library turns up."""
+LIBRARIES = {
+    "dezero": f"{__name__}.dezero:DeZeroAdapter",
+    "torch": f"{__name__}.torch:TorchAdapter",
+}
+"""Engines that are libraries: the name of the package, and where its adapter is. That file is
+imported only when a variable of the library turns up."""
 
-ENGINES = (*LIBRARIES, "micrograd")
-"""Packages that are engines."""
+SHAPES = {
+    "micrograd": f"{__name__}.micrograd:MicrogradAdapter",
+    "learners": f"{__name__}.learners:LearnersAdapter",
+}
+"""Engines that learners type themselves, known by what their variables have, and where their
+adapters are. They are tried in this order."""
 
-SHAPES = {"micrograd": "MicrogradAdapter", "learners": "LearnersAdapter"}
-"""Engines that learners type themselves, known by what their variables have: our file, and the
-adapter in it. They are tried in this order."""
 
-_ADAPTERS = LIBRARIES | SHAPES
+def register_engine(package: str, adapter: str) -> None:
+    """Let ``%%grad``, ``%grad`` and `backward_pass` read the graphs of another engine.
+
+    Parameters
+    ----------
+    package
+        The package that its variables' classes are from: ``"tinygraph"``.
+    adapter
+        Where its adapter is, ``"module:class"``. The module is imported when a variable of the
+        package turns up; the class derives from `ipygrad.capture.adapters.protocol.Adapter`.
+
+    Raises
+    ------
+    ValueError
+        When `adapter` has another form.
+    """
+    module, _, kind = adapter.partition(":")
+    if not all(name.isidentifier() for name in (*module.split("."), kind)):
+        raise ValueError(f"an adapter is named like 'module:class', not {adapter!r}")
+    LIBRARIES[package] = adapter
+
+
+def engines() -> tuple[str, ...]:
+    """Return the packages that are engines."""
+    return (*LIBRARIES, "micrograd")
 
 
 class Engines:
@@ -48,8 +76,8 @@ class Engines:
         """Return the adapter for another engine's variable, None for anything else."""
         if isinstance(value, Variable):
             return None
-        for file in (*_libraries_of(value), *SHAPES):
-            adapter = self._adapter(file)
+        for engine in (*_libraries_of(value), *SHAPES):
+            adapter = self._adapter(engine)
             if adapter.handles(value):
                 return adapter
         return None
@@ -99,13 +127,14 @@ class Engines:
                     stack.enter_context(self._adapter(library).watching(observer))
             yield
 
-    def _adapter(self, file: str) -> Adapter:
+    def _adapter(self, engine: str) -> Adapter:
         from importlib import import_module
 
-        if file not in self._adapters:
-            kind: Any = getattr(import_module(f"{__name__}.{file}"), _ADAPTERS[file])
-            self._adapters[file] = kind(self._calls)
-        return self._adapters[file]
+        if engine not in self._adapters:
+            module, _, name = (LIBRARIES | SHAPES)[engine].partition(":")
+            kind: Any = getattr(import_module(module), name)
+            self._adapters[engine] = kind(self._calls)
+        return self._adapters[engine]
 
 
 def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
@@ -118,7 +147,7 @@ def libraries_in(source: str, namespace: Mapping[str, object]) -> list[str]:
     namespace
         The user's names.
     """
-    return _packages_in(ENGINES, source, namespace)
+    return _packages_in(engines(), source, namespace)
 
 
 def uses_ours(source: str, namespace: Mapping[str, object]) -> bool:

@@ -130,5 +130,5 @@ def capture(
         # Most often a number in a formula (2 * x), which other engines wrap as the user's own.
         if leaf.name is None and leaf not in bound:
             leaf.name = value_as_name(leaf.data)
-    mirrored_sites = MirroredSites(translation, sites or NoCallSites())
+    mirrored_sites = MirroredSites(translation, sites or NoCallSites(), mirrored)
     return Captured(capture_graph(translation.results, mirrored, mirrored_sites), translation)

@@ -9,6 +9,7 @@ of the engine.
 from __future__ import annotations
 
 import copy
+import numbers
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite
     from ipygrad.engine.core import Array
+
+
+_NUMBERS = (numbers.Real, np.ndarray)
 
 
 class MirrorFunction(Function):
@@ -201,14 +205,25 @@ class MirroredSites:
         Whose mirrors.
     sites
         Who watched the engine.
+    namespace
+        The user's names, with mirrors in the place of variables.
     """
 
-    def __init__(self, translation: Translation, sites: CallSites) -> None:
+    def __init__(
+        self, translation: Translation, sites: CallSites, namespace: Mapping[str, object]
+    ) -> None:
         self._translation = translation
         self._sites = sites
+        self._namespace = namespace
 
     def site_of(self, output: Any) -> CallSite | None:
         """Return where the variable behind a mirror was made, None if unknown."""
         site = self._sites.site_of(self._translation.identity_of(output))
+        if site is None:
+            return None
+        named = [self._namespace[name] for name in site.targets if name in self._namespace]
+        if any(isinstance(value, _NUMBERS) for value in named):
+            # What the call from the cell returned is a number: this was made on its way.
+            return site._replace(arguments=(), targets=(), source=None)
         # An operator may swap its operands (2 * x calls x.__rmul__), so they name nothing.
-        return None if site is None else site._replace(arguments=())
+        return site._replace(arguments=())
