@@ -420,6 +420,23 @@ def test_generations_give_the_right_order(
     assert [functions[step._bare.function].generation for step in shell["bp"]] == [2, 1, 1, 0]
 
 
+def test_the_waiting_list_shows_why_generations_are_right(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    lists = {}
+    for stage in (14, 16):
+        shell = at_stage(stage)
+        under_the_magic(shell, SHARED + "y.backward()\n")
+        lists[stage] = [
+            [(one.generation, one.arrived, one.expected) for one in step.waiting]
+            for step in shell["bp"]
+        ]
+    # Without generations a's creator is next with one gradient of two; with them it waits.
+    assert lists[14][1][0] == (0, 1, 2)
+    assert lists[16][1] == [(1, 1, 1), (0, 1, 2)]
+    assert lists[16][2] == [(0, 2, 2)]
+
+
 def test_a_gradient_left_over_is_told(at_stage: Callable[[int], Shell]) -> None:
     shell = at_stage(14)
     cell = "x = Variable(np.array(3.0))\ny = add(x, x)\ny.backward()\n"
