@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.observe import reference_to, references_to
@@ -78,6 +79,11 @@ class Calls:
     def leave_out(self, outputs: tuple[Any, ...], reason: str) -> None:
         """Remember why a call that would set creators did not."""
         self._unrecorded.extend((reference_to(output), reason) for output in outputs)
+
+    def latest_inputs(self, function: object) -> tuple[Any, ...]:
+        """Return what `function` was last called on; nothing where no call of it is known."""
+        calls = chain(reversed(self._latest), reversed(self._older))
+        return next((inputs for called, inputs, _ in calls if called is function), ())
 
     def why_left_out(self, output: object) -> str | None:
         """Return why `output` has no creator, None for one that was not left out."""
@@ -295,7 +301,7 @@ class CallRecorder:
             return None
         self._settle()
         self._turns_left -= 1
-        inputs = inputs_of(owner) or self._observed_inputs(owner)
+        inputs = inputs_of(owner) or self.calls.latest_inputs(owner)
         self._turn = Turn(
             function=owner,
             given=tuple(given),
@@ -332,10 +338,6 @@ class CallRecorder:
         self._run = Run(result, deque())
         self.runs.append(self._run)
         return self._run
-
-    def _observed_inputs(self, function: object) -> tuple[Any, ...]:
-        found = [call.inputs for call in self.calls if call.function is function]
-        return found[-1] if found else ()
 
     def _settle(self) -> None:
         if self._unsettled is not None:

@@ -55,8 +55,12 @@ class Function:
         return Variable(self.forward(input.data))
 class Square(Function):
     def forward(self, x):
+        self.x = x
         return x ** 2
+    def backward(self, gy):
+        return 2 * self.x * gy
 x = Variable(np.array(0.5))
+square = Square()
 """
 # Name, what a cell before has run, what the loop calls, and how many times its plain time it may
 # take.
@@ -65,6 +69,7 @@ CELLS = (
     ("ours", "from ipygrad import Variable, square\nx = Variable(0.5)", "square(x)", 2),
     ("classes of one's own", TYPED, "Square()(x)", 3),
     ("the same without links", WITHOUT_LINKS, "Square()(x)", 3),
+    ("backward by hand", WITHOUT_LINKS, "square(x), square.backward(1.0)", 3),
     ("micrograd", "from micrograd.engine import Value\nx = Value(0.5)", "x * x", 3),
     ("DeZero", "import dezero\nx = dezero.Variable(np.array(0.5))", "x * x", 3),
     ("PyTorch", "import torch\nx = torch.tensor(0.5, requires_grad=True)", "x * x", 3),
