@@ -59,7 +59,7 @@ function sheetOf({ steps, code, graph, ...rest }, still) {
   sheet.append(still, text);
   const nothing = { functions: [], edges: [], width: null, height: null };
   const table = { columns: [], rows: [], row_steps: [] };
-  const alone = { ...rest, start: 0, notices: [], code: null, table };
+  const alone = { ...rest, start: 0, predict: false, notices: [], code: null, table };
   steps.forEach((step, k) => {
     const heading = k > 0 ? `${k}. ${step.heading}` : step.heading;
     const products = step.products.map((product, variable) => ({ ...product, variable }));
@@ -68,7 +68,10 @@ function sheetOf({ steps, code, graph, ...rest }, still) {
     bench.append(root);
     const mounted = mount(root, {
       ...alone,
-      graph: { ...nothing, variables: variables.map((node) => ({ ...node, creator: null })) },
+      graph: {
+        ...nothing,
+        variables: variables.map((node) => ({ ...node, creator: null, users: [] })),
+      },
       steps: [{ ...step, heading, products, function: null }],
     });
     printed.push(mounted);
@@ -121,7 +124,8 @@ footer { margin-top: 1rem; opacity: 0.75; font-size: 12px; }
   body { margin: 0; max-width: none; padding: 0; }
   .on-paper [data-pass] { display: none; }
   .paper > div { break-inside: avoid; margin-top: 6mm; border-top: 1px solid #bbb; }
-  .on-paper .paper :is(.ipygrad-graph, .ipygrad-controls, .ipygrad-details) { display: none; }
+  .on-paper .paper :is(.ipygrad-graph, .ipygrad-controls, .ipygrad-parts,
+    .ipygrad-details) { display: none; }
 }
 .paper { width: 180mm; }
 .paper pre { font: 12px/1.5 ui-monospace, monospace; white-space: pre-wrap; }
