@@ -45,7 +45,7 @@ const NARROW_PANEL = 620;
 const WIDE_PANEL = 520;
 const ROOMY_PANEL = 760;
 /** A drawing is fitted to its panel, but not below this scale. */
-const LEAST_SCALE = 0.8;
+const LEAST_SCALE = 0.78;
 /** Longest text in a box, in columns; a wide letter takes two. */
 const BOX_COLUMNS = 18;
 /** Width of a column in bold, and on an edge, px. */
