@@ -11,6 +11,7 @@ import pypandoc
 import pytest
 
 from ipygrad import Function, Variable, backward_pass
+from ipygrad.explain.words import LANGUAGES, Words
 from tests.converter import EXAMPLES, nbconvert
 from tests.shell import IMPORTS, SEED
 
@@ -39,7 +40,7 @@ def executed(tmp_path: Path, *cells: str) -> Path:
     return nbconvert(path, "notebook", folder, "--execute")
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_examples_as_html_keep_pictures_tables_and_scripts(example: Path, tmp_path: Path) -> None:
     cells = nbformat.read(example, as_version=4).cells
     passes = sum(
@@ -51,7 +52,9 @@ def test_examples_as_html_keep_pictures_tables_and_scripts(example: Path, tmp_pa
     assert passes >= 1
     assert html.count('<div data-ipygrad="') == passes
     assert html.count("DecompressionStream") == passes
-    assert html.count("<summary>Table of the whole pass</summary>") == passes
+    language = example.parent.name if example.parent.name in LANGUAGES else ""
+    table = Words(language).interface["table"]
+    assert html.count(f"<summary>{table}</summary>") == passes
     assert "rror displaying widget" not in html
 
 
