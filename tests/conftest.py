@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,5 +68,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     config = Config({"HistoryManager": {"enabled": False}})
     ipython = InteractiveShell.instance(config=config)
     yield Shell(ipython)
-    ipython.reset(new_session=False)
+    # Now, and not when all is over: each of hundreds of shells would search for garbage once more.
+    ipython.atexit_operations()
+    atexit.unregister(ipython.atexit_operations)
     InteractiveShell.clear_instance()
