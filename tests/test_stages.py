@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipygrad.explain.words import Words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -117,6 +119,15 @@ def test_a_number_does_not_give_its_name_to_what_it_was_computed_from(
     ran = under_the_magic(shell, cell)
     assert ran.text.startswith("Backward pass of Square(2.0001)\nThe cell computed several")
     assert [v.name for v in shell["bp"].graph.variables] == ["2.0001", "Square(2.0001)"]
+
+
+def test_that_there_were_several_is_told_in_the_language_that_was_chosen(
+    at_stage: Callable[[int], Shell],
+) -> None:
+    shell = at_stage(4)
+    cell = "f = Square()\nx = Variable(np.array(2.0))\ndy = numerical_diff(f, x)\n"
+    ran = shell.run("%%grad --lang ko\n" + cell)
+    assert Words("ko")("notice_on_the_way", leaves="2.0001") in ran.text.replace("\n", " ")
 
 
 @pytest.mark.parametrize("stage", [6, 7, 8])

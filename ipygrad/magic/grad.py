@@ -156,7 +156,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         captured = capture([result], engines, names, observer)
         told: tuple[str, ...] = ()
         if is_found and is_on_the_way(result, outcome.value, observer, engines, names):
-            told = (describe_on_the_way(Words(), captured.graph),)
+            told = (describe_on_the_way(Words(options.language), captured.graph),)
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
         own = self._history.turns_in(captured.graph, recorder)
         ran = bool(own.turns) or own.is_cut
