@@ -561,7 +561,7 @@ class BackwardPass(Sequence[BackwardStep]):
         end = perf_counter() + PLOT_SECONDS
         plots: dict[int, str] = {}
         characters = 0
-        for number in range(1, min(len(self), MOST_STEPS) + 1):
+        for number in self._kept_numbers:
             if len(plots) == MOST_PLOTS or perf_counter() > end:
                 break
             svg = self._draw(number)
@@ -573,12 +573,16 @@ class BackwardPass(Sequence[BackwardStep]):
             plots[number] = svg
         return plots
 
+    @property
+    def _kept_numbers(self) -> range:
+        """Numbers of the steps that a notebook or a page keeps."""
+        return range(1, min(len(self), MOST_STEPS) + 1)
+
     def _undrawn(self) -> list[int]:
-        numbers = range(1, min(len(self), MOST_STEPS) + 1)
-        return [number for number in numbers if number not in self._pictures]
+        return [number for number in self._kept_numbers if number not in self._pictures]
 
     def _all_plots(self) -> dict[int, str]:
-        drawn = {number: self._draw(number) for number in range(1, len(self) + 1)[:MOST_STEPS]}
+        drawn = {number: self._draw(number) for number in self._kept_numbers}
         return {number: svg for number, svg in drawn.items() if svg is not None}
 
     @_ignoring_overflow
@@ -818,8 +822,7 @@ class BackwardPass(Sequence[BackwardStep]):
             return bundle
         bundle["image/png"] = self._png
         if display_as == "widget":
-            # What is there already is better than the widget's own text.
-            bundle = self.widget._repr_mimebundle_()[0] | bundle
+            bundle |= self.widget._repr_mimebundle_()[0]
         if display_as == "html":
             if link:
                 self._be_linked()

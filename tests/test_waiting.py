@@ -44,6 +44,13 @@ def test_who_waits_after_each_step() -> None:
     assert [one.missing for one in shared()[1].waiting] == [0, 1]
 
 
+def test_steps_may_be_asked_in_any_order() -> None:
+    in_order, bp = [step.waiting for step in shared()], shared()
+    assert [bp[position].waiting for position in (2, 0, 3, 3, 1)] == [
+        in_order[position] for position in (2, 0, 3, 3, 1)
+    ]
+
+
 def test_both_uses_by_one_function_are_counted() -> None:
     a = square(Variable(3.0))
     bp = backward_pass(multiply(a, a))

@@ -68,11 +68,17 @@ class WaitingList:
         With one result.
     run
         Its pass, in whatever order it ran.
+
+    Attributes
+    ----------
+    step
+        Number of the step that was taken last; 0 at the start.
     """
 
     def __init__(self, graph: Graph, run: BackwardRun) -> None:
         self._graph = graph
-        self._steps = iter(run.steps)
+        self.step = 0
+        self._steps = run.steps
         self._end = len(run.steps) + 1
         self._turns: dict[int, list[int]] = {}
         for step in run.steps:
@@ -88,7 +94,8 @@ class WaitingList:
 
     def advance(self) -> None:
         """Take the next step of the pass."""
-        step = next(self._steps)
+        step = self._steps[self.step]
+        self.step = step.index
         # One that nothing has reached may have a turn all the same, by hand.
         if self._queue and self._queue[-1][2] == step.function:
             _, generation, _ = self._queue.pop()

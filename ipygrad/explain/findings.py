@@ -97,6 +97,7 @@ class Findings:
         self._run = run
         self._words = words
         self._source = None if code is None else "\n" * (first_line - 1) + "\n".join(code)
+        self._waiting: WaitingList | None = None
         self._checks: dict[int, Check] = {}
         self._slopes: dict[int, tuple[Slope, ...]] = {}
         self._locals: dict[int, tuple[LocalDerivative | None, ...]] = {}
@@ -122,10 +123,12 @@ class Findings:
         """Return the functions whose turn is still to come after a step, the next one first."""
         if self._run is None:
             return ()
-        waiting = WaitingList(self._graph, self._run)
-        for _ in range(step.index):
-            waiting.advance()
-        return waiting.queue().first
+        # Steps are mostly asked for in order: then the list goes on from where it is.
+        if self._waiting is None or self._waiting.step > step.index:
+            self._waiting = WaitingList(self._graph, self._run)
+        while self._waiting.step < step.index:
+            self._waiting.advance()
+        return self._waiting.queue().first
 
     @_ignoring_overflow
     def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:

@@ -311,7 +311,7 @@ class Pass {
  * @param {Pass} pass
  * @param {Num | null} number */
 function numeral(pass, number) {
-	const { text, exact } = number ?? { text: "–", exact: pass.word("not_yet") };
+	const { text, exact } = number ?? { text: "–", exact: pass.word("box_not_yet") };
 	return html("span", { class: "number", title: exact }, text);
 }
 
