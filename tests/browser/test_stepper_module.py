@@ -477,6 +477,20 @@ def test_parts_are_buttons_and_announced(page: Page) -> None:
     assert step_of(page) == 2
 
 
+@pytest.mark.parametrize("width", [360, 900])
+def test_controls_keep_their_sizes(page: Page, width: int) -> None:
+    payload = payloads.long_names()
+    payload["steps"][1]["heading"] += ", which is a heading of more than one line" * 3
+    page.set_viewport_size({"width": width, "height": 800})
+    root = mounted(page, payload)
+    go(page, 1)
+    slider = root.locator("input[type=range]").bounding_box()
+    part = button(root, "part_local").bounding_box()
+    assert slider and part
+    assert slider["width"] >= 200
+    assert part["height"] <= 30
+
+
 def test_playing_has_a_speed(page: Page) -> None:
     page.clock.install()
     root = mounted(page, payloads.chain())
