@@ -486,7 +486,8 @@ def test_controls_keep_their_sizes(page: Page, width: int) -> None:
     go(page, 1)
     slider = root.locator("input[type=range]").bounding_box()
     part = button(root, "part_local").bounding_box()
-    assert slider and part
+    assert slider
+    assert part
     assert slider["width"] >= 200
     assert part["height"] <= 30
 
