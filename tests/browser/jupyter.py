@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.browser.server import JupyterServer
 
 PATIENCE_MS = 60_000
+FINISHED = re.compile(r"^\[\d+\]:$")
 
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
 PANEL = "window.jupyterapp.shell.currentWidget"
@@ -153,6 +154,10 @@ class NotebookPage:
         self.select(cell)
         self._run("notebook:run-cell", self.prompt(cell), wait=wait)
 
+    def wait_until_run(self, cell: int) -> None:
+        """Wait until a cell, counted from 0, has finished."""
+        expect(self.prompt(cell)).to_have_text(FINISHED, timeout=PATIENCE_MS)
+
     def select(self, cell: int) -> None:
         """Make a cell, counted from 0, the active one."""
         self.page.evaluate(f"cell => {{ {PANEL}.content.activeCellIndex = cell; }}", cell)
@@ -200,7 +205,7 @@ class NotebookPage:
     def _run(self, command: str, prompt: Locator, *, wait: bool) -> None:
         self._execute(command, wait=wait)
         if wait:
-            expect(prompt).to_have_text(re.compile(r"^\[\d+\]:$"))
+            expect(prompt).to_have_text(FINISHED, timeout=PATIENCE_MS)
 
     def _execute(self, command: str, *, wait: bool = True, **args: str) -> None:
         words = f"{json.dumps(command)}, {json.dumps(args)}"
