@@ -15,12 +15,14 @@ import numpy as np
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
-from ipygrad.engine.core import Variable
+from ipygrad.capture.replay import replay
+from ipygrad.engine.core import Variable, as_array
 from ipygrad.explain.findings import Findings
 from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
+from ipygrad.live import Live
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
-    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.sources import RunningSource
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from ipygrad.show.layout import GraphLayout
     from ipygrad.show.payload import Json
     from ipygrad.show.plot import StepPainter, StepPicture
-    from ipygrad.show.widget import BackwardWidget, StepperLink
+    from ipygrad.show.widget import BackwardWidget
 
 DisplayAs = Literal["html", "widget", "picture", "table"]
 
@@ -204,8 +206,11 @@ class BackwardPass(Sequence[BackwardStep]):
         dropped: frozenset[int] = frozenset(),
         findings: Findings | None = None,
         translation: Translation | None = None,
+        drawn_like: BackwardPass | None = None,
     ) -> None:
         self.graph = graph
+        self._drawn_like = drawn_like
+        self._checks = checks
         self._translation = translation
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
@@ -218,9 +223,10 @@ class BackwardPass(Sequence[BackwardStep]):
         self._start = start
         self._predict = predict
         self._dropped = dropped
+        self._told = notices
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
-        self._link: StepperLink | None = None
+        self._live = Live(self, self._id)
         self._steps: dict[int, BackwardStep] = {}
         self._pictures: dict[int, str | None] = {}
 
@@ -285,6 +291,9 @@ class BackwardPass(Sequence[BackwardStep]):
 
     @cached_property
     def _layout(self) -> GraphLayout | None:
+        # While a knob is turned, no box may move.
+        if self._drawn_like is not None:
+            return self._drawn_like._layout
         if len(self.graph.variables) + len(self.graph.functions) > MOST_BOXES:
             return None
         widest = [
@@ -366,6 +375,106 @@ class BackwardPass(Sequence[BackwardStep]):
             if is_name
             else f"chain needs a variable of this graph or its name: {shown}"
         )
+
+    # --- what if ---
+
+    def what_if(
+        self, changes: Mapping[Any, object] | None = None, /, **named: object
+    ) -> BackwardPass:
+        """Return the pass as it would be if leaves had other values; nothing else changes.
+
+        The same functions are called again, on copies: a branch that the cell did not take is not
+        taken here, and what was drawn at random stays as it was. ``bp.what_if(x=0.7)`` is short for
+        ``bp.what_if({"x": 0.7})``.
+
+        Parameters
+        ----------
+        changes, named
+            Other values, each of the shape of its leaf, by the leaf itself or by its name.
+
+        Raises
+        ------
+        ValueError
+            When there is no such leaf, a value has another shape, or a function cannot be called on
+            the values, as in a pass that was restored from data.
+        TypeError
+            When a value does not hold real numbers.
+        """
+        values: dict[int, Array] = {}
+        for leaf, value in {**(changes or {}), **named}.items():
+            node = self._leaf(leaf)
+            array = as_array(value, f"A value of {node.name}")
+            if array.shape != node.value.shape:
+                raise ValueError(
+                    f"{node.name} has shape {node.value.shape}, so it cannot have a value of shape "
+                    f"{array.shape}"
+                )
+            values[node.index] = array
+        return self._with(values)
+
+    def _leaf(self, wanted: Any) -> VariableNode:
+        if self._translation is not None and not isinstance(wanted, str):
+            wanted = self._translation.mirror_or_itself(wanted)
+        leaves = [node for node in self.graph.variables if node.kind == "leaf"]
+        for node in leaves:
+            if node.name == wanted if isinstance(wanted, str) else node.variable is wanted:
+                return node
+        names = [node.name for node in leaves]
+        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        what = repr(wanted) if isinstance(wanted, str) else "that"
+        raise ValueError(f"{what} is no leaf of this graph. Its leaves are {shown}")
+
+    @_ignoring_overflow
+    def _with(
+        self, values: Mapping[int, Array], *, drawn_like: BackwardPass | None = None
+    ) -> BackwardPass:
+        """Return the pass with other values of leaves, by number."""
+        if not self._findings.can_replay:
+            raise ValueError(
+                "this pass was restored from data, so its functions cannot be called again"
+            )
+        graph, run = replay(self.graph, values), None
+        right: tuple[str, ...] = ()
+        if self._run is not None:
+            run = run_backward(graph, None if self._run.origin == "ones" else self._run.cotangent)
+            if any(step.faults for step in self._run.steps):
+                right = (self._words("notice_what_if_right"),)
+        return BackwardPass(
+            graph,
+            run,
+            code=self._code,
+            first_line=self._first_line,
+            # A stepper says beside its knobs how they stand.
+            notices=(self._what_if(values), *right) if drawn_like is None else self._told,
+            digits=self._words.digits,
+            language=self._words.chosen,
+            checks=self._checks,
+            drawn_like=drawn_like,
+        )
+
+    def _what_if(self, values: Mapping[int, Array]) -> str:
+        words = self._words
+        changes = [
+            words(
+                "what_if_change",
+                name=self.graph.variables[number].name,
+                now=words.number(value),
+                before=words.number(self.graph.variables[number].value),
+            )
+            for number, value in values.items()
+        ]
+        return words("notice_what_if", changes=words("list").join(changes))
+
+    def _keep(self, values: Mapping[int, Array]) -> str:
+        """Give the user's own leaves other values, and say so."""
+        for number, value in values.items():
+            leaf = self.graph.variables[number].variable
+            if self._translation is None:
+                leaf.data = value
+            else:
+                self._translation.assign(leaf, value)
+        names = [self.graph.variables[number].name for number in values]
+        return self._words("kept", names=self._words("list").join(names))
 
     # --- text and data ---
 
@@ -552,6 +661,8 @@ class BackwardPass(Sequence[BackwardStep]):
 
     @cached_property
     def _painter(self) -> StepPainter:
+        if self._drawn_like is not None:
+            return self._drawn_like._painter
         from ipygrad.show.plot import StepPainter
 
         return StepPainter(self._words.of_pictures)
@@ -576,7 +687,7 @@ class BackwardPass(Sequence[BackwardStep]):
     @property
     def _kept_numbers(self) -> range:
         """Numbers of the steps that a notebook or a page keeps."""
-        return range(1, min(len(self), MOST_STEPS) + 1)
+        return range(1, self._last_shown + 1)
 
     def _undrawn(self) -> list[int]:
         return [number for number in self._kept_numbers if number not in self._pictures]
@@ -599,6 +710,11 @@ class BackwardPass(Sequence[BackwardStep]):
     @cached_property
     def _notebook_payload(self) -> Json:
         return self._payload()
+
+    @property
+    def _last_shown(self) -> int:
+        """Number of the last step that a notebook keeps."""
+        return min(len(self), MOST_STEPS)
 
     def _still(self, most_panels: int) -> Figure:
         from ipygrad.show.still import StillStep, still_picture
@@ -770,39 +886,14 @@ class BackwardPass(Sequence[BackwardStep]):
 
         It is linked to the stepper that this pass displays, and can be displayed by itself.
         """
-        from ipygrad.show.widget import BackwardWidget
-
-        step = self._start
-        if self._link is not None:
-            step = self._link.step
-            self._link.close()
-        payload = self._notebook_payload
-        self._link = BackwardWidget(
-            self._id,
-            len(payload["steps"]) - 1,
-            step,
-            self._draw,
-            payload=payload,
-            otherwise={"text/plain": str(self), "image/png": self._png},
-        )
-        return self._link
-
-    def _be_linked(self) -> None:
-        """Let a kernel follow the HTML stepper, draw its plots and move it."""
-        from ipygrad.show.widget import StepperLink
-
-        if self._link is None:
-            last = len(self._notebook_payload["steps"]) - 1
-            self._link = StepperLink(self._id, last, self._start, self._draw)
+        return self._live.widget()
 
     def close(self) -> None:
         """Free what the kernel holds for the stepper; the page goes on without it.
 
         When the pass is displayed again, it is linked anew.
         """
-        if self._link is not None:
-            self._link.close()
-        self._link = None
+        self._live.close()
         self.__dict__.pop("widget", None)
 
     @_ignoring_overflow
@@ -825,7 +916,7 @@ class BackwardPass(Sequence[BackwardStep]):
             bundle |= self.widget._repr_mimebundle_()[0]
         if display_as == "html":
             if link:
-                self._be_linked()
+                self._live.be_linked()
             bundle["text/html"] = fragment(self._notebook_payload, self._png, self._id)
         return bundle
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,16 @@ def pytest_terminal_summary(
     if count := config.stash.get(LEFT_OUT, 0):
         left_out = f"{count} browser tests NOT RUN (--no-browser)"
         terminalreporter.write_sep("=", left_out, yellow=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_searches_for_garbage() -> None:
+    """Leave what is there already out of the searches: each shell that ends makes one of its own.
+
+    With the libraries of all tests in memory it would take longer than the test.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -194,8 +194,9 @@ def test_what_cannot_be_repeated_has_a_slope_and_says_why(shell: Shell) -> None:
     np.testing.assert_array_equal(step.local_derivatives[0].jacobian, np.eye(3))
     text = shell["bp"]._payload({})["steps"][4]["check"]["text"]
     assert text == (
-        "Not checked, and without a curve: add cannot be called again, because torch has not kept "
-        "its argument other, which has no gradient. What it contributes is from its own backward."
+        "– Not checked, and without a curve: add cannot be called again, because torch has not "
+        "kept its argument other, which has no gradient. What it contributes is from its own "
+        "backward."
     )
     shell.run("%grad z -q -o bp")
     assert [step.check.status for step in shell["bp"]] == ["agrees", "not checked", "not checked"]

@@ -248,7 +248,8 @@ def test_a_restored_pass_shows_the_same(make: Callable[[], Variable]) -> None:
     restored = through_json(bp)
     assert restored.to_dict(plots=True) == bp.to_dict(plots=True)
     assert restored.table() == bp.table()
-    assert restored._payload() == bp._payload()
+    # Functions that are gone cannot be called on other values.
+    assert restored._payload() == {**bp._payload(), "knobs": [], "knobs_more": ""}
     ours, theirs = restored.bundle("picture"), bp.bundle("picture")
     assert ours == theirs
     assert restored.error == bp.error
@@ -335,7 +336,7 @@ def test_a_formula_nested_too_deep(seed: BackwardPass) -> None:
 def test_a_cell_and_its_notices_come_back(seed: BackwardPass) -> None:
     code = ("x = Variable(0.5)", "y = exp(x)")
     bp = BackwardPass(seed.graph, seed._run, code=code, notices=("Look here.",), digits=7)
-    assert through_json(bp)._payload() == bp._payload()
+    assert through_json(bp)._payload() == {**bp._payload(), "knobs": []}
 
 
 def test_a_partial_graph_comes_back(seed: BackwardPass) -> None:

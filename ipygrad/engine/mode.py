@@ -45,6 +45,18 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
+def recorded() -> Iterator[None]:
+    """Record what is computed inside, though it may stand in `no_grad`, and tell nobody of it."""
+    global recording, witness
+    before = recording, witness
+    recording, witness = True, None
+    try:
+        yield
+    finally:
+        recording, witness = before
+
+
+@contextmanager
 def watching(somebody: Witness) -> Iterator[None]:
     """Tell `somebody` what the code inside the block does with the engine."""
     global witness

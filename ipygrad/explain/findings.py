@@ -82,6 +82,7 @@ class Findings:
     """
 
     has_chains = True
+    can_replay = True
 
     def __init__(
         self,

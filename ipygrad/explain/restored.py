@@ -45,6 +45,8 @@ class RestoredFindings(Findings):
         One for each variable; None where they were not stored.
     """
 
+    can_replay = False
+
     def __init__(
         self,
         graph: Graph,

@@ -51,7 +51,7 @@ let printed = [];
 
 // A stepper takes its layout from the width that it finds. It finds it on a bench of the paper's
 // width, where nothing else has to be laid out again for each step.
-function sheetOf({ steps, code, graph, ...rest }, still) {
+function sheetOf({ steps, code, graph, room, ...rest }, still) {
   const [bench, sheet, text] = ["div", "div", "pre"].map((tag) => document.createElement(tag));
   bench.className = sheet.className = "paper";
   document.body.append(bench);
@@ -59,11 +59,16 @@ function sheetOf({ steps, code, graph, ...rest }, still) {
   sheet.append(still, text);
   const nothing = { functions: [], edges: [], width: null, height: null };
   const table = { columns: [], rows: [], row_steps: [] };
-  const alone = { ...rest, start: 0, predict: false, notices: [], code: null, table };
+  const alone = { ...rest, start: 0, predict: false, notices: [], code: null, table, knobs: [] };
   steps.forEach((step, k) => {
     const heading = k > 0 ? `${k}. ${step.heading}` : step.heading;
     const products = step.products.map((product, variable) => ({ ...product, variable }));
     const variables = step.products.map(({ variable }) => graph.variables[variable]);
+    const [rows, sums] = [products.length, products.filter(({ summed }) => summed).length];
+    const counts = {
+      "rows-of-one": rows, "rows-of-pairs": Math.ceil(rows / 2),
+      "sums-of-one": sums, "sums-of-pairs": sums,
+    };
     const root = document.createElement("div");
     bench.append(root);
     const mounted = mount(root, {
@@ -73,6 +78,7 @@ function sheetOf({ steps, code, graph, ...rest }, still) {
         variables: variables.map((node) => ({ ...node, creator: null, users: [] })),
       },
       steps: [{ ...step, heading, products, function: null }],
+      room: { ...room, counts, texts: {} },
     });
     printed.push(mounted);
     sheet.append(root);

@@ -98,6 +98,17 @@ means "not yet" and is shown as a dash, never as 0.
                    step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
                    null (drawn on demand by a kernel, or none) ]
+    knobs [        numbers at the leaves that the reader may change, with a kernel; none where
+                   functions cannot be called again, and while numbers are covered
+      name         "x", or "w[0, 1]"
+      value        number | null for one that is not finite
+      bound        number: at first the knob goes from minus this to this ]
+    knobs_more     "300 more numbers have no knob."; "" when all have
+    room           kept for the steps, so that nothing jumps from one to the next
+      styles       [of "pairs", "with-formulas", "with-equations"]: what products come in or with
+      counts       {"rows-of-one", "rows-of-pairs", "sums-of-one", "sums-of-pairs": number}: rows of
+                   products, and sums over axes in them, one or two side by side
+      texts        {name of a text: [the longest ones]}
     table
       columns      [text]
       rows         [[text]], one for each product of each step, constants left out; where there was
@@ -108,6 +119,7 @@ means "not yet" and is shown as a dash, never as 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.waiting import WaitingList
@@ -122,7 +134,9 @@ from ipygrad.explain.products import (
 )
 from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.show.knobs import knobs_of
 from ipygrad.show.layout import text_columns
+from ipygrad.show.room import room_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -137,6 +151,8 @@ if TYPE_CHECKING:
     from ipygrad.show.layout import GraphLayout
 
 VERSION = 1
+SIGNS = {"agrees": "✓", "disagrees": "≠", "not checked": "–"}
+"""What a check found."""
 MOST_WAITING = 8
 """Of the functions that wait after a step, so many are listed."""
 
@@ -221,7 +237,19 @@ def make_payload(
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
     kept = _kept(shown, most_steps)
+    knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
     rows = table(shown, most_steps)
+    told = [
+        {**step, "waiting": waiting}
+        for step, waiting in zip(
+            (
+                _start(shown, kept),
+                *(_step(shown, step, plots.get(step.index), kept) for step in steps),
+            ),
+            _waiting(shown, kept, len(steps)),
+            strict=True,
+        )
+    ]
     return {
         "version": VERSION,
         "title": shown.title,
@@ -233,17 +261,17 @@ def make_payload(
         "notices": notices,
         "code": _code(shown, steps),
         "graph": _graph(shown, layout, steps, kept),
-        "steps": [
-            {**step, "waiting": waiting}
-            for step, waiting in zip(
-                (
-                    _start(shown, kept),
-                    *(_step(shown, step, plots.get(step.index), kept) for step in steps),
-                ),
-                _waiting(shown, kept, len(steps)),
-                strict=True,
-            )
+        "steps": told,
+        "room": room_of(told),
+        "knobs": [
+            {
+                "name": knob.name,
+                "value": knob.value if isfinite(knob.value) else None,
+                "bound": knob.bound,
+            }
+            for knob in knobs
         ],
+        "knobs_more": words("knobs_more", count=f"{more:,}") if more else "",
         "table": {
             "columns": list(rows.columns),
             "rows": [list(row) for row in rows.rows],
@@ -513,7 +541,7 @@ def _check(shown: Pass, step: BareStep) -> Json | None:
         return None
     return {
         "status": check.status.replace(" ", "_"),
-        "text": shown.findings.verdict(step),
+        "text": f"{SIGNS[check.status]} {shown.findings.verdict(step)}",
     }
 
 

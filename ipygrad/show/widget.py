@@ -43,10 +43,9 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
         Number of the last step.
     step
         Step that is shown.
-    draw
-        A method that gives the SVG document for a step, None where it has no picture; called for
-        pictures that the page does not have when they are first looked at. Its object is not kept
-        alive: when it is gone, there are no further pictures.
+    answer
+        A method that is called with each message of a page, a dict of anything, and returns what
+        to send back, or None. Its object is not kept alive: when it is gone, nobody answers.
     """
 
     _esm = _LINK
@@ -55,12 +54,17 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
     step = traitlets.Int(0).tag(sync=True)
 
     def __init__(
-        self, stepper_id: str, last: int, step: int, draw: Callable[[int], str | None], **state: Any
+        self,
+        stepper_id: str,
+        last: int,
+        step: int,
+        answer: Callable[[dict[str, Any]], dict[str, Any] | None],
+        **state: Any,
     ) -> None:
         self._last = last
-        self._draw = WeakMethod(draw)
+        self._answer = WeakMethod(answer)
         super().__init__(stepper_id=stepper_id, step=step, **state)
-        self.on_msg(self._answer)
+        self.on_msg(self._hear)
 
     @traitlets.validate("step")
     def _within_the_pass(self, proposal: dict[str, Any]) -> int:
@@ -71,15 +75,13 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
             )
         return step
 
-    def _answer(self, _widget: object, message: Any, _buffers: object) -> None:
-        # The message comes from a page, so anything may stand in it.
-        if not isinstance(message, dict) or message.get("type") != "plot":
+    def _hear(self, _widget: object, message: Any, _buffers: object) -> None:
+        answer = self._answer()
+        if answer is None or not isinstance(message, dict):
             return
-        step = message.get("step")
-        if isinstance(step, int) and 1 <= step <= self._last:
-            draw = self._draw()
-            svg = None if draw is None else draw(step)
-            self.send({"type": "plot", "step": step, "svg": svg})
+        answered = answer(message)
+        if answered is not None:
+            self.send(answered)
 
     def close(self) -> None:
         """Free what the kernel holds for this model and its layout."""

@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import NoBrowserError, find_browser, install_browser
 from tests.browser.jupyter import Host
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+# A machine that is busy takes its time; what is right is not waited for.
+expect.set_options(timeout=20_000)
 
 FLAGS = (
     "--no-sandbox",

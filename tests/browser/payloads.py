@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from ipygrad.show.room import room_of
+
 Payload = dict[str, Any]
 Number = dict[str, str]
 MathTree = str | list[Any]
@@ -17,7 +19,7 @@ ENGLISH = resources.files("ipygrad.explain") / "languages" / "en.json"
 WORDS: dict[str, str] = json.loads(ENGLISH.read_text("utf-8"))["interface"]
 """The texts of the interface, in English."""
 
-AGREES = {"status": "agrees", "text": "backward agrees with the measured slope."}
+AGREES = {"status": "agrees", "text": "✓ backward agrees with the measured slope."}
 
 BOX_WIDTH, GAP, MARGIN = 96.0, 52.0, 12.0
 VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
@@ -163,6 +165,9 @@ def build(
             "edges": _edges(variables, calls, box_width) if drawn else [],
         },
         "steps": steps,
+        "room": room_of(steps),
+        "knobs": [],
+        "knobs_more": "",
         "table": {
             "columns": ["step", "function", "to", "arriving", "local", "contribution", "gradient"],
             "rows": rows,
@@ -457,7 +462,7 @@ def nasty() -> Payload:
         box_width=160.0,
     )
     svg = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
-    check = {"status": "disagrees", "text": text}
+    check = {"status": "disagrees", "text": f"≠ {text}"}
     payload["steps"][1].update(notes=[text], picture=True, plot=svg, check=check)
     payload["steps"][1]["products"][0]["summed"] = {"text": text, "before": number(2.0)}
     return payload

@@ -73,6 +73,31 @@ def test_stepping_works_while_a_cell_is_running_and_after_the_kernel_has_gone(
     expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
 
 
+def test_a_knob_turns_the_pass_and_keep_writes_it_into_the_notebook(host: Host, page: Page) -> None:
+    opened = host.open(page, notebook(IMPORTS, GRAD_SEED, "print(x.data, x.grad)"))
+    opened.run_cell(0)
+    opened.run_cell(1)
+    view = stepper(opened, 1)
+    press(view, "Last step")
+    view.get_by_text("What if …").click()
+    slider = view.get_by_role("slider", name="value of x")
+    expect(slider).to_be_enabled()
+    slider.fill("0.7")
+    expect(view.get_by_role("button", name=re.compile("variable x, value 0.7"))).to_be_visible()
+    expect(status(view)).to_have_text(re.compile("7.46"))
+    expect(view.get_by_role("img", name=re.compile("curve with its tangent"))).to_be_visible()
+    opened.run_cell(2)
+    expect(opened.outputs(2)).to_have_text("0.5 3.297442541400256\n")
+    view.get_by_role("button", name="Keep").click()
+    expect(view.get_by_text("Written into the notebook: x.")).to_be_visible()
+    opened.run_cell(2)
+    expect(opened.outputs(2)).to_have_text(re.compile("^0.7 "))
+    opened.shutdown_kernel()
+    slider.fill("0.2")
+    expect(slider).to_be_disabled()
+    expect(view.get_by_text("These need the kernel that ran the cell.")).to_be_visible()
+
+
 def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> None:
     opened = opened_seed(host, page)
     opened.command_mode()

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ipygrad import Variable, backward_pass, exp, square
+from ipygrad import BackwardPass, Variable, backward_pass, exp, square
+from ipygrad.show.room import room_of
 from tests.browser import payloads
 
 if TYPE_CHECKING:
@@ -60,7 +62,21 @@ def prepare(page: Page) -> None:
 def mounted(page: Page, payload: payloads.Payload) -> Locator:
     """Mount a stepper as `window.stepper` and return its root."""
     prepare(page)
+    payload = {**payload, "room": room_of(payload["steps"])}
     page.evaluate("payload => { window.stepper = ipygrad.mount(root, payload); }", payload)
+    return page.locator("#root")
+
+
+def with_model(page: Page, payload: payloads.Payload) -> Locator:
+    """Mount a stepper as `window.stepper` that has a kernel's model, `window.model`."""
+    prepare(page)
+    page.evaluate(
+        """payload => {
+          window.model = makeModel({stepper_id: "s", step: payload.start, payload});
+          window.stepper = ipygrad.mount(root, payload, {id: "s", model});
+        }""",
+        {**payload, "room": room_of(payload["steps"])},
+    )
     return page.locator("#root")
 
 
@@ -188,14 +204,14 @@ def test_what_is_summed_is_a_part_of_its_own(page: Page) -> None:
 def disagreeing() -> payloads.Payload:
     """Return the seed example with an exp whose backward is wrong."""
     payload = payloads.chain()
-    text = "backward says 1.284, but the measured slope is 2.568."
+    text = "≠ backward says 1.284, but the measured slope is 2.568."
     payload["steps"][2]["check"] = {"status": "disagrees", "text": text}
     return payload
 
 
 def test_check_is_told_in_the_step_and_a_wrong_backward_on_its_box(page: Page) -> None:
     payload = disagreeing()
-    payload["steps"][3]["check"] = {"status": "not_checked", "text": "not checked: random"}
+    payload["steps"][3]["check"] = {"status": "not_checked", "text": "– not checked: random"}
     root = mounted(page, payload)
     check = root.locator(".ipygrad-check > :first-child")
     for step, text in enumerate(
@@ -680,14 +696,14 @@ def test_every_box_is_reached_by_tab(page: Page) -> None:
     ]
 
 
-def test_slider_and_step_callbacks(page: Page) -> None:
+def test_a_step_is_the_nearest_that_there_is(page: Page) -> None:
     root = mounted(page, payloads.chain())
-    page.evaluate("() => { window.seen = []; window.end = stepper.onStep((k) => seen.push(k)); }")
     root.get_by_role("slider").fill("2")
-    page.evaluate("stepper.step = 99")
+    assert step_of(page) == 2
+    page.evaluate("stepper.go(99)")
+    assert step_of(page) == 3
     page.evaluate("stepper.go('no number')")
-    page.evaluate("end(); stepper.go(1)")
-    assert page.evaluate("seen") == [2, 3, 0]
+    assert step_of(page) == 0
 
 
 def test_buttons_at_the_ends_keep_focus(page: Page) -> None:
@@ -907,7 +923,7 @@ def test_pause_is_never_left_behind(page: Page) -> None:
     button(root, "play").click()
     page.evaluate("window.root = document.getElementById('root'); root.hidden = true")
     page.wait_for_function("!root.querySelector('[aria-label=Pause]')")
-    page.evaluate("stepper.play(); root.hidden = false")
+    page.evaluate("root.querySelector('[aria-label=Play]').click(); root.hidden = false")
     expect(button(root, "play")).to_be_visible()
     page.clock.run_for(10_000)
     assert step_of(page) == 0
@@ -955,40 +971,39 @@ def test_pass_without_pictures_keeps_no_room_and_asks_for_none(page: Page) -> No
     payload = payloads.chain()
     for step in payload["steps"]:
         step.update(picture=False, plot=None)
-    root = mounted(page, payload)
-    page.evaluate("() => { window.asked = []; stepper.askForPlot = (k) => asked.push(k); }")
+    root = with_model(page, payload)
     go(page, 2)
     expect(root.locator(".ipygrad-plot")).to_have_count(0)
-    assert page.evaluate("asked") == []
+    assert page.evaluate("model.sent") == []
 
 
 def test_step_without_picture_asks_for_none(page: Page) -> None:
     payload = payloads.chain()
     payload["steps"][2].update(picture=False, plot=None)
-    root = mounted(page, payload)
-    page.evaluate("() => { window.asked = []; stepper.askForPlot = (k) => asked.push(k); }")
+    root = with_model(page, payload)
     go(page, 2)
     expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
-    assert page.evaluate("asked") == []
+    assert page.evaluate("model.sent") == []
 
 
 def test_missing_plots_are_asked_for_once(page: Page) -> None:
     payload = payloads.chain()
     for step in payload["steps"][2:]:
         step["plot"] = None
-    root = mounted(page, payload)
+    root = with_model(page, payload)
     go(page, 2)
-    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
-    page.evaluate("() => { window.asked = []; stepper.askForPlot = (k) => asked.push(k); }")
-    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_waiting"])
+    plot = root.locator(".ipygrad-plot")
+    expect(plot).to_have_text(payloads.WORDS["plot_waiting"])
     for step in (3, 2, 1, 0, 2):
         go(page, step)
-    assert page.evaluate("asked") == [2, 3]
-    page.evaluate("svg => stepper.setPlot(2, svg)", payloads.plot("exp"))
-    page.evaluate("stepper.setPlot(3, null)")
-    expect(root.locator("img")).to_be_visible()
+    assert page.evaluate("model.sent.map(({step}) => step)") == [2, 3]
+    drawn = {"type": "plot", "step": 2, "svg": payloads.plot("exp"), "values": {}}
+    page.evaluate("drawn => model.fire('msg:custom', drawn)", drawn)
+    expect(plot.locator("img")).to_be_visible()
+    for nothing in ({"step": 3, "svg": None}, {"step": 99, "svg": "<svg/>"}):
+        page.evaluate("drawn => model.fire('msg:custom', drawn)", {**drawn, **nothing})
     go(page, 3)
-    expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
+    expect(plot).to_have_text(payloads.WORDS["plot_none"])
 
 
 # ---------------------------------------------------------------- the link with a kernel
@@ -1065,13 +1080,13 @@ def test_model_draws_the_missing_plots(page: Page) -> None:
         }""",
         payload,
     )
-    assert page.evaluate("model.sent") == [{"type": "plot", "step": 1}]
-    message = {"type": "plot", "step": 1, "svg": payloads.plot("square")}
+    assert page.evaluate("model.sent") == [{"type": "plot", "step": 1, "values": {}}]
+    message = {"type": "plot", "step": 1, "svg": payloads.plot("square"), "values": {}}
     page.evaluate("message => model.fire('msg:custom', message, [])", message)
     expect(page.locator("#root img")).to_be_visible()
 
 
-def test_view_of_a_model_follows_its_payload(page: Page) -> None:
+def test_view_of_a_model_starts_at_its_step_and_ends_with_it(page: Page) -> None:
     prepare(page)
     page.evaluate(
         """payload => {
@@ -1081,13 +1096,141 @@ def test_view_of_a_model_follows_its_payload(page: Page) -> None:
         payloads.chain(),
     )
     root = page.locator("#root")
-    expect(root.get_by_role("status")).to_contain_text("Step 3 of 3")
-    page.evaluate("payload => model.set('payload', payload)", payloads.shared())
-    expect(root.get_by_role("status")).to_contain_text("Step 1 of 1")
-    assert page.evaluate("model.get('step')") == 1
+    expect(root.get_by_role("status").first).to_contain_text("Step 3 of 3")
     page.evaluate("unmount()")
     assert page.evaluate("model.listeners()") == 0
     expect(root).to_have_text("still picture")
+
+
+# ---------------------------------------------------------------- what if
+
+
+def with_knobs(bp: BackwardPass) -> payloads.Payload:
+    return bp._payload({})
+
+
+def knob(root: Locator, name: str, role: str = "spinbutton") -> Locator:
+    label = payloads.WORDS["knob"].format(name=name)
+    return root.get_by_role(role, name=label, exact=True)  # type: ignore[arg-type]
+
+
+def seed_pass() -> BackwardPass:
+    x = Variable(0.5, name="x")
+    return backward_pass(square(exp(square(x))))
+
+
+def turned_to(page: Page, bp: BackwardPass, x: float) -> None:
+    """Answer as a kernel does."""
+    answer = {
+        "type": "what_if",
+        "values": {"0": x},
+        "payload": bp._with({0: np.array(x)}, drawn_like=bp)._payload({}),
+    }
+    page.evaluate("answer => model.fire('msg:custom', answer)", answer)
+
+
+def test_a_knob_turns_the_whole_pass_and_stays_where_it_is(page: Page) -> None:
+    bp = seed_pass()
+    root = with_model(page, with_knobs(bp))
+    page.evaluate("stepper.go(3)")
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    slider = knob(root, "x", "slider")
+    assert slider.evaluate("one => [one.min, one.max, one.value]") == ["-1", "1", "0.5"]
+    slider.focus()
+    page.evaluate("window.held = document.activeElement; model.sent.length = 0")
+    slider.fill("0.7")
+    asked = {"type": "what_if", "step": 3, "values": {"0": 0.7}}
+    assert page.evaluate("model.sent") == [asked]
+    expect(knob(root, "x")).to_have_value("0.7")
+    before = slider.bounding_box()
+    turned_to(page, bp, 0.7)
+    expect(root.get_by_role("status").first).to_contain_text("7.46")
+    expect(box(root, "variable x, value 0.7, gradient 7.46")).to_be_visible()
+    assert page.evaluate("held === document.activeElement && held.isConnected")
+    assert slider.bounding_box() == before
+    assert step_of(page) == 3
+
+
+def test_the_kernel_is_asked_for_the_last_value_only(page: Page) -> None:
+    bp = seed_pass()
+    root = with_model(page, with_knobs(bp))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    page.evaluate("model.sent.length = 0")
+    for value in ("0.6", "0.7", "0.8", "0.9"):
+        knob(root, "x", "slider").fill(value)
+    values = "model.sent.filter(({type}) => type === 'what_if').map(({values}) => values[0])"
+    assert page.evaluate(values) == [0.6]
+    turned_to(page, bp, 0.6)
+    expect(knob(root, "x", "slider")).to_have_value("0.9")
+    assert page.evaluate(values) == [0.6, 0.9]
+    turned_to(page, bp, 0.9)
+    assert page.evaluate(values) == [0.6, 0.9]
+    expect(box(root, "variable x, value 0.9")).to_be_visible()
+
+
+def test_a_kernel_that_does_not_answer_is_told(page: Page) -> None:
+    page.clock.install()
+    bp = seed_pass()
+    root = with_model(page, with_knobs(bp))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    knob(root, "x").fill("0.7")
+    page.clock.run_for(1500)
+    expect(root.get_by_text(payloads.WORDS["knobs_wait"])).to_be_visible()
+    turned_to(page, bp, 0.7)
+    expect(root.get_by_text(payloads.WORDS["knobs_wait"])).to_have_count(0)
+
+
+def test_the_range_of_a_knob_can_be_changed(page: Page) -> None:
+    root = with_model(page, with_knobs(seed_pass()))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    name = payloads.WORDS["knob_high"].format(name="x")
+    root.get_by_role("spinbutton", name=name, exact=True).fill("10")
+    knob(root, "x", "slider").fill("8")
+    expect(knob(root, "x")).to_have_value("8")
+    knob(root, "x").fill("0.25")
+    expect(knob(root, "x", "slider")).to_have_value("0.25")
+
+
+def test_knobs_can_be_reset_and_kept(page: Page) -> None:
+    bp = seed_pass()
+    root = with_model(page, with_knobs(bp))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    knob(root, "x").fill("0.7")
+    turned_to(page, bp, 0.7)
+    page.evaluate("model.sent.length = 0")
+    button(root, "keep").click()
+    assert page.evaluate("model.sent.at(-1)") == {"type": "keep", "values": {"0": 0.7}}
+    said = {"type": "what_if", "said": "Written into the notebook: x."}
+    page.evaluate("said => model.fire('msg:custom', said)", said)
+    expect(root.get_by_text("Written into the notebook: x.")).to_be_visible()
+    button(root, "reset").click()
+    assert page.evaluate("model.sent.at(-1).values") == {}
+    expect(knob(root, "x")).to_have_value("0.5")
+
+
+def test_what_cannot_be_computed_is_told_and_changes_nothing(page: Page) -> None:
+    root = with_model(page, with_knobs(seed_pass()))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    knob(root, "x").fill("0.7")
+    said = {"type": "what_if", "said": "log cannot be called again on these values: below 0"}
+    page.evaluate("said => model.fire('msg:custom', said)", said)
+    expect(root.get_by_text("log cannot be called again")).to_be_visible()
+    expect(box(root, "variable x, value 0.5")).to_be_visible()
+    page.evaluate("model.fire('msg:custom', {type: 'toString'}); model.fire('msg:custom', null)")
+
+
+def test_without_a_kernel_knobs_rest_and_say_why(page: Page) -> None:
+    payload = with_knobs(seed_pass())
+    root = mounted(page, payload)
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    expect(knob(root, "x", "slider")).to_be_disabled()
+    expect(root.get_by_text(payloads.WORDS["knobs_rest"])).to_be_visible()
+    root = with_model(page, payload)
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    knob(root, "x").focus()
+    page.evaluate("model.fire('comm:close')")
+    expect(knob(root, "x")).to_be_disabled()
+    expect(root.get_by_text(payloads.WORDS["what_if"], exact=True)).to_be_focused()
 
 
 # ---------------------------------------------------------------- in and out of the document
@@ -1179,20 +1322,19 @@ def test_focus_stays_inside_when_the_neighbourhood_changes(page: Page) -> None:
     expect(box(root, "function sin, step 501")).to_be_focused()
 
 
-def test_large_table_shows_the_rows_around_the_step(page: Page) -> None:
+def test_a_long_table_goes_with_the_step(page: Page) -> None:
     root = mounted(page, payloads.large())
     go(page, 500)
-    root.locator("summary").click()
-    rows = root.locator("tbody tr")
+    root.get_by_text(payloads.WORDS["table"]).click()
     current = root.locator("tbody tr[aria-current=step]")
-    expect(current.locator("td").first).to_have_text("500")
-    assert rows.count() <= 102
-    go(page, 900)
-    expect(current.locator("td").first).to_have_text("900")
-    expect(rows.first).to_have_text(re.compile(r"\+ \d+ more"))
+    for step in (500, 900, 3):
+        go(page, step)
+        expect(current.locator("td").first).to_have_text(str(step))
+        expect(current).to_be_in_viewport()
     current.locator("button").focus()
     go(page, 1000)
-    expect(current.locator("button")).to_be_focused()
+    expect(current).to_be_in_viewport()
+    assert page.evaluate("root.contains(document.activeElement)")
 
 
 @pytest.mark.parametrize("build", [lambda: payloads.network(15, 5), payloads.large])
@@ -1278,7 +1420,7 @@ def test_seed_example_is_seen_whole_in_a_default_notebook(page: Page, tmp_path: 
     size = root.bounding_box()
     assert size
     assert size["width"] == 824
-    assert size["height"] <= 620
+    assert size["height"] <= 650
     graph = root.locator(".ipygrad-graph")
     assert graph.evaluate("({scrollWidth, clientWidth}) => scrollWidth - clientWidth") == 0
     for step in (1, 2, 3):

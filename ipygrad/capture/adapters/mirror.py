@@ -134,6 +134,10 @@ class Translation:
         """Let the engine go back from the result by itself, and leave its gradients."""
         self._adapter.run_backward(self._result, cotangent)
 
+    def assign(self, mirror: Variable, value: Array) -> None:
+        """Give a mirror's variable, a leaf, another value in its engine."""
+        self._adapter.assign(self._origins[mirror], value)
+
     def is_known(self, mirror: Variable) -> bool:
         """Tell whether the engine has kept the value of a mirror's variable."""
         return self._adapter.is_known(self._origins[mirror])

@@ -8,6 +8,8 @@ from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from ipygrad.capture.quiet import replaced
 
 if TYPE_CHECKING:
@@ -85,6 +87,10 @@ class Adapter(ABC):
     @abstractmethod
     def data(self, variable: Any) -> Array:
         """Return the value of a variable, of its shape; nan where the engine did not keep it."""
+
+    def assign(self, variable: Any, value: Array) -> None:
+        """Give a leaf another value, of its shape."""
+        variable.data = value if isinstance(variable.data, np.ndarray) else value.item()
 
     def is_known(self, variable: Any) -> bool:  # noqa: ARG002
         """Tell whether the engine has kept the value of a variable."""

@@ -203,6 +203,10 @@ class TorchAdapter(Adapter):
         # A copy, because torch adds to a gradient in place.
         return None if node is not None or variable.grad is None else _array(variable.grad).copy()
 
+    def assign(self, variable: Any, value: Array) -> None:
+        """Give a leaf another value, in the same memory."""
+        variable.data.copy_(torch.as_tensor(value))
+
     def run_backward(self, result: Any, cotangent: Array) -> None:
         """Run ``result.backward()``, hooks and all, and keep the graph for the stepper."""
         result.backward(torch.as_tensor(np.array(cotangent), dtype=result.dtype), retain_graph=True)

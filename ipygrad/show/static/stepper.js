@@ -22,12 +22,14 @@
  * @typedef {{function: number, variable: number, role: string, position: number,
  *   points: Point[], label: string, label_at: Point | null}} Edge
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
- *   rows: string[][], row_steps: number[]}, graph: {width: number, height: number,
+ *   rows: string[][], row_steps: number[]}, knobs: Record<string, any>[],
+ *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>}, graph: {width: number, height: number,
  *   variables: Record<string, any>[], functions: Call[], edges: Edge[]}}} Payload
  */
 /** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
  *   off(event: string, callback: (...args: any[]) => void): void}} Model */
+/** @typedef {Record<string, number>} Values of knobs that do not stand as the cell left them */
 /** @typedef {(k: number, variable?: number) => void} Press go to a step, and select a variable */
 /** @typedef {(k: number, part: number, isCovered: boolean) => void} Show */
 /** What controls and keys do: `go` to a step or a part of it, `turn` by parts.
@@ -37,6 +39,8 @@
 /** Time between two steps while playing at speed 1, ms, and the speeds. */
 const PLAY_INTERVAL = 1200;
 const SPEEDS = [0.5, 1, 2, 4];
+/** After so long without an answer of the kernel that is said, ms. */
+const PATIENCE = 1000;
 /** A step opens into so many parts: local derivative, times what arrives, added. */
 const PARTS = 3;
 /** Widths below which captions take two lines, and from which text and plot, and then two products
@@ -56,20 +60,10 @@ const EDGE_COLUMNS = 12;
 const GAP_COLUMNS = 5;
 /** Letters that take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
-/** How many long texts are tried for room; which is highest depends on line breaks. */
-const LONGEST_TEXTS = 6;
 /** Most products of a step that are shown as boxes; more are lines of text. */
 const MOST_PRODUCTS = 3;
-/** Height of a constant's line, as a share of a product's. */
-const CONSTANT_ROW = 0.3;
 /** Most boxes in one column of a neighbourhood. */
 const MOST_BOXES = 8;
-/** Longer tables show a window of rows, which moves on by WINDOW_STEP. */
-const MOST_ROWS = 200;
-const WINDOW_STEP = 50;
-/** What a check found, as a sign.
- * @type {Record<string, string>} */
-const SIGNS = { agrees: "✓", disagrees: "≠", not_checked: "–" };
 /** The Lumino shortcuts of the notebook leave an element with this attribute alone. */
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
@@ -164,14 +158,6 @@ function shorten(text, columns) {
 		kept += character;
 	}
 	return `${kept}…`;
-}
-
-/** The longest of some texts, whose room is kept so that no step moves what stands below.
- * @param {string[]} texts */
-function longest(texts) {
-	const sized = [...new Map(texts.map((text) => [text, columnsOf(text)]))];
-	sized.sort(([, a], [, b]) => b - a);
-	return sized.slice(0, LONGEST_TEXTS).map(([text]) => text);
 }
 
 /** Give an element focus by Tab without giving its keys to the notebook.
@@ -451,7 +437,7 @@ function drawing(pass, scene, press) {
 		if (check?.status === "disagrees") {
 			const [right, top] = [x + width - 3, y + 3];
 			const dot = { class: "shape", x: right - 9, y: top - 9, width: 18, height: 18, rx: 9 };
-			const sign = textAt(null, right, top + 5, SIGNS.disagrees);
+			const sign = textAt(null, right, top + 5, "≠");
 			group.append(svg("g", "badge", svg("rect", dot), sign));
 			title.textContent += `\n${check.text}`;
 			name += `, ${pass.word("disagrees")}`;
@@ -730,7 +716,7 @@ const TEXTS = {
 	sentence: ({ sentence }) => sentence,
 	notes: ({ notes }) => notes.join(" "),
 	turns: ({ waiting }) => waiting?.text ?? "",
-	check: ({ check }) => (check ? `${SIGNS[check.status]} ${check.text}` : ""),
+	check: ({ check }) => check?.text ?? "",
 	source: ({ source }) => source,
 };
 
@@ -739,39 +725,25 @@ const TEXTS = {
  * @param {() => void} reveal what to do when a prediction is made */
 function stepView(pass, reveal) {
 	const { steps } = pass;
+	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
 		steps.some(of) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
 	);
 
-	/** A text with the room that the longest of all steps takes.
-	 * @type {(text: HTMLElement, of: (step: Step) => string, style: string) => any} */
-	function sized(text, of, style) {
-		const ghosts = longest(steps.map(of)).map((ghost) =>
+	/** A text with the room that the longest of all steps take.
+	 * @type {(text: HTMLElement, name: string) => any} */
+	function sized(text, name) {
+		const ghosts = (room.texts[name] ?? []).map((ghost) =>
 			html(text.localName, { class: "ghost", "data-text": ghost, "aria-hidden": "true" }),
 		);
-		return scroller(`sized ${style}`, text, ...ghosts);
+		return scroller(`sized ${name}`, text, ...ghosts);
 	}
 
 	// Room for the boxes of any step that has boxes; longer lists scroll in the same room.
 	const isList = (/** @type {Step} */ step) => step.products.length > MOST_PRODUCTS;
-	const boxed = steps.filter((step) => !isList(step)).map(({ products }) => products);
-	const products = scroller("products");
-	/** @param {(product: Product) => number} size */
-	const room = (size) =>
-		Math.max(...boxed.map((step) => step.reduce((sum, product) => sum + size(product), 0)));
-	const most = room(() => 1);
-	const sums = room(({ summed }) => (summed ? 1 : 0));
-	mark(products, "pairs", most > 1);
-	mark(products, "with-formulas", room(({ formula }) => (formula ? 1 : 0)) > 0);
-	mark(products, "with-equations", room(({ equation }) => (equation ? 1 : 0)) > 0);
-	const counts = {
-		"rows-of-one": room(({ constant }) => (constant ? CONSTANT_ROW : 1)),
-		"rows-of-pairs": Math.ceil(most / 2),
-		"sums-of-one": sums,
-		"sums-of-pairs": Math.min(sums, Math.ceil(most / 2)),
-	};
-	for (const [name, count] of Object.entries(counts))
+	const products = scroller(["products", ...room.styles].join(" "));
+	for (const [name, count] of Object.entries(room.counts))
 		products.style.setProperty(`--ipygrad-${name}`, String(count));
 
 	// The label is what a screen reader says instead.
@@ -853,9 +825,9 @@ function stepView(pass, reveal) {
 	}
 
 	return {
-		heading: sized(heading, (step) => step.heading, "heading"),
+		heading: sized(heading, "heading"),
 		products,
-		text: html("div", "text", ...texts.map(({ name, of, text }) => sized(text, of, name))),
+		text: html("div", "text", ...texts.map(({ name, text }) => sized(text, name))),
 		/** Keep what is written in the fields; an empty text for each other product.
 		 * @param {number} k */
 		predict(k) {
@@ -952,56 +924,32 @@ function tableView(pass, { go }) {
 	const box = scroller("table-box", html("table", "table", html("thead", {}, head), body));
 	const summary = focusable(html("summary", {}, pass.word("table")));
 	const element = html("details", "details", summary, box);
-	const isLarge = rows.length > MOST_ROWS;
 
-	/** @param {number} i */
-	function tableRow(i) {
+	/** @type {(row: string[], i: number) => any} */
+	function tableRow([first = "", ...others], i) {
 		const k = rowSteps[i];
-		const [first = "", ...others] = rows[i];
 		const label = pass.word("go", { step: k });
 		const cells = [button({ class: "go", "aria-label": label }, () => {}, first), ...others];
 		const onclick = () => go(k);
 		return html("tr", { class: "row", onclick }, ...cells.map((cell) => html("td", {}, cell)));
 	}
-	const gap = (/** @type {number} */ count) => {
-		const text = html("td", {}, pass.word("more", { count }));
-		text.colSpan = columns.length;
-		return count > 0 ? [html("tr", "row gap", text)] : [];
-	};
 
-	/** The rows that are drawn, by their numbers.
-	 * @type {Map<number, HTMLTableRowElement>} */
-	let drawn = new Map();
-	let drawnFrom = -1;
+	/** @type {Element[]} those of the step that is shown */
+	let lit = [];
 	let shown = 0;
-
-	/** Draw the window of rows that a row stands in, if it is not the one drawn.
-	 * @param {number} row */
-	function drawAround(row) {
-		const start = isLarge ? WINDOW_STEP * Math.floor(row / WINDOW_STEP) : 0;
-		if (start === drawnFrom) return;
-		drawnFrom = start;
-		const from = Math.max(0, start - WINDOW_STEP / 2);
-		const to = isLarge ? Math.min(rows.length, start + 1.5 * WINDOW_STEP) : rows.length;
-		const isFocused = hasFocus(body);
-		drawn = new Map();
-		for (let i = from; i < to; i += 1) drawn.set(i, tableRow(i));
-		body.replaceChildren(...gap(from), ...drawn.values(), ...gap(rows.length - to));
-		if (isFocused) focus(drawn.get(row)?.querySelector("button"));
-	}
-
 	const view = {
 		element,
 		/** @param {number} k */
 		show(k) {
 			shown = k;
 			if (!element.open) return;
-			drawAround(Math.max(0, rowSteps.indexOf(k)));
-			for (const [i, row] of drawn) markNow(row, rowSteps[i] === k);
+			if (!body.firstChild) body.append(...rows.map(tableRow));
+			for (const row of lit) markNow(row, false);
+			lit = [...body.children].slice(rowSteps.indexOf(k), rowSteps.lastIndexOf(k) + 1);
+			for (const row of lit) markNow(row, true);
 		},
 		scroll() {
-			const row = drawn.get(rowSteps.indexOf(shown));
-			if (row && element.open) scrollToLine(box, row);
+			if (lit[0] && element.open) scrollToLine(box, /** @type {HTMLElement} */ (lit[0]));
 		},
 	};
 	const ontoggle = () => {
@@ -1088,6 +1036,80 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 		},
 		focus: () => focus(slider),
 	};
+}
+
+/** Knobs for the numbers at the leaves, which a kernel turns.
+ * @param {Pass} pass
+ * @param {(values: Values) => void} turn
+ * @param {() => void} keep */
+function knobsView(pass, turn, keep) {
+	const { knobs, knobs_more: more } = pass.payload;
+	const told = html("span", { class: "told", role: "log" });
+	/** @type {Values} */
+	let values = {};
+	const rows = knobs.map(({ name, value, bound }, i) => {
+		/** @type {(key: string, oninput: () => void, type?: string) => any} */
+		const input = (key, oninput, type = "number") => {
+			const label = pass.word(key, { name });
+			const element = html("input", { type, step: "any", title: label, "aria-label": label, oninput });
+			return focusable(element);
+		};
+		/** @type {(now: number) => void} */
+		const set = (now) => {
+			values = { ...values, [i]: now };
+			view.set(values);
+			turn(values);
+		};
+		const slider = input("knob", () => set(Number(slider.valueAsNumber.toPrecision(4))), "range");
+		const field = input("knob", () => field.value !== "" && set(field.valueAsNumber));
+		const low = input("knob_low", () => put(slider, { min: low.value }));
+		const high = input("knob_high", () => put(slider, { max: high.value }));
+		put(slider, { min: -bound, max: bound });
+		low.value = -bound;
+		high.value = bound;
+		const show = () => {
+			for (const one of [slider, field])
+				if (!hasFocus(one) || one.valueAsNumber !== values[i]) one.value = values[i] ?? value ?? 0;
+		};
+		return { element: html("div", "knob", html("b", {}, name), field, low, slider, high), show };
+	});
+	const reset = () => {
+		view.set({});
+		turn({});
+	};
+	const title = pass.word("keep_title");
+	const fields = html(
+		"fieldset",
+		"knobs",
+		...rows.map(({ element }) => element),
+		...(more ? [more] : []),
+		button({}, reset, pass.word("reset")),
+		button({ title }, keep, pass.word("keep")),
+	);
+	const summary = focusable(html("summary", {}, pass.word("what_if")));
+	const view = {
+		element: html("details", "what-if", ...(knobs.length > 0 ? [summary, fields, told] : [])),
+		/** @param {Values} to */
+		set(to) {
+			values = to;
+			for (const { show } of rows) show();
+		},
+		/** Without a kernel the knobs rest, and say why.
+		 * @param {boolean} is */
+		rest(is) {
+			if (is && hasFocus(fields)) focus(summary);
+			fields.disabled = is;
+			view.say(is ? pass.word("knobs_rest") : "");
+		},
+		/** @param {string} [text] */
+		say(text = "") {
+			told.textContent = text;
+		},
+	};
+	view.element.hidden = knobs.length === 0;
+	view.set({});
+	view.rest(true);
+	return view;
 }
 
 // --- keys
@@ -1179,10 +1201,15 @@ export function mount(root, payload, { id, model } = {}) {
 	let plots = [];
 	/** @type {Set<number>} */
 	const asked = new Set();
-	/** @type {((k: number) => void) | null} */
-	let askForPlot = null;
-	/** @type {Set<(k: number) => void>} */
-	const callbacks = new Set();
+	/** Where the knobs of the pass that is shown stand.
+	 * @type {Values} */
+	let values = {};
+	/** Where they are to stand, while the kernel still works on earlier ones.
+	 * @type {Values | null} */
+	let wanted = null;
+	let isBusy = false;
+	/** @type {ReturnType<typeof knobsView>} */
+	let knobs;
 	let step = Math.min(Math.max(Number(payload.start) || 0, 0), pass.last);
 	let part = PARTS;
 	let speed = 1;
@@ -1222,18 +1249,15 @@ export function mount(root, payload, { id, model } = {}) {
 		for (const view of drawn.views) view.scroll?.();
 	}
 
-	/** Move to the step nearest to k, or a part of it, and tell everybody; who has to predict goes to
+	/** Move to the step nearest to k, or a part of it, and tell the kernel; who has to predict goes to
 	 * covered steps one by one, and past one by uncovering it.
 	 * @type {(k: number, to?: number) => void} */
 	function move(k, to = PARTS) {
 		if (step > revealed && (k > step || (k === step && to === PARTS))) return reveal();
 		const next = Math.min(Math.max(Math.round(Number(k)) || 0, 0), pass.last, revealed + 1);
 		const shown = next > revealed ? Math.min(to, PARTS - 1) : to;
-		const isOther = next !== step;
-		if (isOther || shown !== part) show(next, shown);
-		if (!isOther) return;
+		if (next !== step || shown !== part) show(next, shown);
 		push();
-		for (const callback of [...callbacks]) callback(next);
 	}
 
 	/** Show what is covered, and whether it was foretold. */
@@ -1309,22 +1333,59 @@ export function mount(root, payload, { id, model } = {}) {
 
 	function showPlot() {
 		const plot = plots[step];
-		const ask = askForPlot ?? (linked && ((k) => linked?.send({ type: "plot", step: k })));
-		const isWaiting = ask !== null && pass.steps[step].picture && plot === undefined;
+		const isWaiting = linked && pass.steps[step].picture && plot === undefined;
 		const words = pass.word(isWaiting ? "plot_waiting" : "plot_none");
 		drawn.plot.draw(plot ?? null, words, pass.steps[step]);
 		if (!isWaiting || asked.has(step)) return;
 		asked.add(step);
-		ask(step);
+		tell({ type: "plot", step, values });
 	}
 
-	/** Give a step its plot, null where there is none.
-	 * @type {(k: number, plot: string | null) => void} */
-	function setPlot(k, plot) {
-		if (!(k in pass.steps)) return;
-		plots[k] = plot === null ? null : String(plot);
-		if (k === step) showPlot();
+	// --- knobs
+
+	/** Send a message to the kernel, if it is still there.
+	 * @param {object} message */
+	function tell(message) {
+		try {
+			linked?.send(message);
+		} catch {
+			unlink();
+		}
 	}
+
+	/** Have the pass with other values at its leaves. The kernel is asked again only when it has
+	 * answered, for the last values then.
+	 * @param {Values} to */
+	function turn(to) {
+		wanted = to;
+		if (isBusy || !linked) return;
+		isBusy = true;
+		wanted = null;
+		tell({ type: "what_if", step, values: to });
+		setTimeout(() => isBusy && knobs.say(pass.word("knobs_wait")), PATIENCE);
+	}
+
+	/** What the kernel answers.
+	 * @type {Record<string, (message: any) => void>} */
+	const answers = {
+		plot({ step: k, svg: plot, values: of }) {
+			// What was asked for before a knob was turned is of no use now.
+			if (!(k in pass.steps) || JSON.stringify(of) !== JSON.stringify(values)) return;
+			plots[k] = plot === null ? null : String(plot);
+			if (k === step) showPlot();
+		},
+		what_if({ payload: turned, values: of, said }) {
+			isBusy = false;
+			if (turned?.steps) {
+				values = of;
+				load(turned, true);
+			}
+			knobs.say(said);
+			// A knob that has moved on is not moved back.
+			if (wanted) turn(wanted);
+			else knobs.set(values);
+		},
+	};
 
 	// --- the link with a kernel
 
@@ -1342,9 +1403,7 @@ export function mount(root, payload, { id, model } = {}) {
 		/** @type {Record<string, (message: any) => void>} */
 		const listeners = {
 			"change:step": follow,
-			"change:payload": () => theirs.get("payload")?.steps && load(theirs.get("payload")),
-			"msg:custom": (message) =>
-				message?.type === "plot" && setPlot(message.step, message.svg ?? null),
+			"msg:custom": (message) => Object.hasOwn(answers, message?.type) && answers[message.type](message),
 			destroy: end,
 			"comm:close": end,
 		};
@@ -1355,8 +1414,11 @@ export function mount(root, payload, { id, model } = {}) {
 			unlink = () => {};
 			asked.clear();
 			showPlot();
+			isBusy = false;
+			knobs.rest(true);
 		};
 		linked = theirs;
+		knobs.rest(false);
 		// A model that is not at the start was moved by the kernel, or by another view of it.
 		const isMoved = theirs.get("step") !== pass.payload.start || theirs === lastLinked;
 		lastLinked = theirs;
@@ -1413,15 +1475,17 @@ export function mount(root, payload, { id, model } = {}) {
 	});
 	const ignoreKeys = listenToKeys(root, actions, gone.signal);
 
-	/** Make the views of the pass, and fill the root with them. */
-	function draw() {
+	/** Make the views of the pass, and stand them around the knobs. A knob that is held must not
+	 * leave the document.
+	 * @param {any} before what is drawn of the pass before a knob was turned */
+	function draw(before) {
 		const { payload } = pass;
 		const graph = graphView(pass, press);
 		const controls = controlsView(pass, actions);
 		const words = stepView(pass, reveal);
 		const code = codeView(pass, actions);
 		const table = tableView(pass, actions);
-		const plot = plotView(pass);
+		const plot = before?.plot ?? plotView(pass);
 		const chain = chainView(pass, () => {
 			select(null);
 			controls.focus();
@@ -1432,36 +1496,46 @@ export function mount(root, payload, { id, model } = {}) {
 		mark(panels, "with-plot", plot.element !== null);
 		mark(panels, "with-pair", plot.isPair);
 		put(root, { role: "group", "aria-label": payload.title, lang: pass.language });
-		root.replaceChildren(
+		for (const node of [...root.childNodes]) if (node !== knobs.element) node.remove();
+		knobs.element.before(
 			...payload.notices.map((text) => html("div", "notice", text)),
 			...(pass.variables.length > 0 ? [graph.element] : []),
 			controls.element,
 			controls.status,
+		);
+		knobs.element.after(
 			html("div", "top", words.heading, controls.parts),
 			words.products,
 			chain.element,
 			panels,
 			table.element,
 		);
+		if (before) {
+			graph.element.scrollTo(before.graph.element.scrollLeft, before.graph.element.scrollTop);
+			table.element.open = before.table.open;
+		}
 		/** @type {{show: Show, scroll?: () => void}[]} */
 		const views = [graph, controls, words, code, table];
 		return { views, graph, controls, words, plot, chain, table: table.element };
 	}
 
-	/** Draw a payload in the place of what is drawn.
-	 * @param {Payload} payload */
-	function load(payload) {
-		const isFocused = hasFocus(root);
+	/** Draw a payload, or what it becomes when a knob is turned: then all stays where it is.
+	 * @param {Payload} payload
+	 * @param {boolean} [isTurned] */
+	function load(payload, isTurned = false) {
 		pause();
 		pass = new Pass(payload);
 		plots = pass.steps.map(({ plot }) => plot ?? undefined);
 		asked.clear();
 		revealed = payload.predict ? 0 : Infinity;
-		drawn = draw();
-		show(Math.min(step, pass.last, revealed), PARTS);
-		select(null);
+		if (!isTurned) {
+			knobs = knobsView(pass, turn, () => tell({ type: "keep", values }));
+			root.replaceChildren(knobs.element);
+		}
+		drawn = draw(isTurned ? drawn : null);
+		show(Math.min(step, pass.last, revealed), part);
+		select(selected);
 		push();
-		if (isFocused) drawn.controls.focus();
 	}
 
 	root.classList.add("ipygrad");
@@ -1474,34 +1548,12 @@ export function mount(root, payload, { id, model } = {}) {
 		get step() {
 			return step;
 		},
-		set step(k) {
-			go(k);
-		},
 		go,
-		play,
-		pause,
-		setPlot,
-		/** What to call for a plot that is not there; by default the linked model is asked. */
-		get askForPlot() {
-			return askForPlot;
-		},
-		set askForPlot(ask) {
-			askForPlot = ask;
-			asked.clear();
-			showPlot();
-		},
-		/** Call back after each change of the step, until what this returns is called.
-		 * @param {(k: number) => void} callback */
-		onStep(callback) {
-			callbacks.add(callback);
-			return () => callbacks.delete(callback);
-		},
 		destroy() {
 			detach();
 			cancelAnimationFrame(frame);
 			observer.disconnect();
 			gone.abort();
-			callbacks.clear();
 			root.className = root.className.replace(/\bipygrad\S*\s*/g, "");
 			put(root, { role: null, "aria-label": null, lang: null });
 			root.replaceChildren(...replaced);

@@ -1,0 +1,62 @@
+"""How much room the texts and products of a pass take: kept for all steps, so that none jumps."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from ipygrad.show.layout import text_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Json = dict[str, Any]
+
+LONGEST_TEXTS = 6
+"""How many long texts are tried for room; which is highest depends on line breaks."""
+MOST_PRODUCTS = 3
+"""Products that are shown as boxes; those of a step that has more are lines of text."""
+CONSTANT_ROW = 0.3
+"""Height of a constant's line, as a share of a product's."""
+
+TEXTS: dict[str, Callable[[Json], str]] = {
+    "heading": lambda step: step["heading"],
+    "sentence": lambda step: step["sentence"],
+    "notes": lambda step: " ".join(step["notes"]),
+    "turns": lambda step: step["waiting"]["text"] if step["waiting"] else "",
+    "check": lambda step: step["check"]["text"] if step["check"] else "",
+    "source": lambda step: step["source"],
+}
+"""The texts of a step in the payload."""
+
+
+def room_of(steps: Sequence[Json]) -> Json:
+    """Return the room that the steps of a payload need, as the payload describes it."""
+    boxed = [step["products"] for step in steps if len(step["products"]) <= MOST_PRODUCTS]
+
+    def most(size: Callable[[Json], float]) -> float:
+        return max((sum(map(size, products)) for products in boxed), default=0)
+
+    count, sums = most(lambda _: 1), most(lambda product: product["summed"] is not None)
+    pairs = ceil(count / 2)
+    styles = {
+        "pairs": count > 1,
+        "with-formulas": most(lambda product: product["formula"] is not None),
+        "with-equations": most(lambda product: product["equation"] is not None),
+    }
+    return {
+        "styles": [name for name, is_needed in styles.items() if is_needed],
+        "counts": {
+            "rows-of-one": most(lambda product: CONSTANT_ROW if product["constant"] else 1),
+            "rows-of-pairs": pairs,
+            "sums-of-one": sums,
+            "sums-of-pairs": min(sums, pairs),
+        },
+        "texts": {name: _longest(map(text, steps)) for name, text in TEXTS.items()},
+    }
+
+
+def _longest(texts: Iterable[str]) -> list[str]:
+    return sorted(filter(None, dict.fromkeys(texts)), key=text_columns, reverse=True)[
+        :LONGEST_TEXTS
+    ]
