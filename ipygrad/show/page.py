@@ -59,7 +59,8 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   sheet.append(still, text);
   const nothing = { functions: [], edges: [], width: null, height: null };
   const table = { columns: [], rows: [], row_steps: [] };
-  const alone = { ...rest, start: 0, predict: false, notices: [], code: null, table, knobs: [] };
+  const none = { notices: [], code: null, table, knobs: [], sizes: null };
+  const alone = { ...rest, ...none, start: 0, predict: false };
   steps.forEach((step, k) => {
     const heading = k > 0 ? `${k}. ${step.heading}` : step.heading;
     const products = step.products.map((product, variable) => ({ ...product, variable }));

@@ -98,6 +98,12 @@ means "not yet" and is shown as a dash, never as 0.
                    step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
                    null (drawn on demand by a kernel, or none) ]
+    sizes          how large the gradient is at each step | null for a short pass, and while numbers
+                   are covered
+      bars         for each step [number | null]: its size on a log scale from 0 to 1
+      dead         [number of the step], where nothing gets through
+      saturated    [number of the step], on the flat part of a curve
+      text         all of it in words
     knobs [        numbers at the leaves that the reader may change, with a kernel; none where
                    functions cannot be called again, and while numbers are covered
       name         "x", or "w[0, 1]"
@@ -119,7 +125,7 @@ means "not yet" and is shown as a dash, never as 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.waiting import WaitingList
@@ -132,6 +138,7 @@ from ipygrad.explain.products import (
     product_holds,
     summed_text,
 )
+from ipygrad.explain.sizes import gradient_sizes
 from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
 from ipygrad.show.knobs import knobs_of
@@ -153,6 +160,10 @@ if TYPE_CHECKING:
 VERSION = 1
 SIGNS = {"agrees": "✓", "disagrees": "≠", "not checked": "–"}
 """What a check found."""
+LEAST_BARS = 6
+"""A pass of fewer steps is seen at a glance."""
+MOST_LISTED = 6
+"""Of the steps where gradients die, so many are listed."""
 MOST_WAITING = 8
 """Of the functions that wait after a step, so many are listed."""
 
@@ -263,6 +274,7 @@ def make_payload(
         "graph": _graph(shown, layout, steps, kept),
         "steps": told,
         "room": room_of(told),
+        "sizes": None if predict else _sizes(shown, len(steps)),
         "knobs": [
             {
                 "name": knob.name,
@@ -278,6 +290,27 @@ def make_payload(
             "row_steps": list(rows.row_steps),
         },
     }
+
+
+def _sizes(shown: Pass, count: int) -> Json | None:
+    if shown.run is None or count < LEAST_BARS:
+        return None
+    sizes, words = gradient_sizes(shown.graph, shown.run, shown.findings), shown.words
+    # What is smaller than the start of the scale by a bit has a bar all the same.
+    span = sizes.high - sizes.low
+    bars = [
+        round((log10(size) - sizes.low) / span, 3) if 0 < size < inf else None
+        for size in sizes.largest[: count + 1]
+    ]
+    told = [words("sizes", low=f"{10.0**sizes.low:g}", high=f"{10.0**sizes.high:g}")]
+    marked = {"dead": sizes.dead, "saturated": sizes.saturated}
+    for key, numbers in marked.items():
+        if numbers:
+            listed = words("list").join(map(str, numbers[:MOST_LISTED]))
+            more = len(numbers) - MOST_LISTED
+            listed += words("sizes_more", count=f"{more:,}") if more > 0 else ""
+            told.append(words(f"sizes_{key}", steps=listed))
+    return {"bars": bars, **marked, "text": words("between").join(told)}
 
 
 def _too_large(shown: Pass, most_steps: int | None) -> str:

@@ -166,6 +166,7 @@ def build(
         },
         "steps": steps,
         "room": room_of(steps),
+        "sizes": None,
         "knobs": [],
         "knobs_more": "",
         "table": {

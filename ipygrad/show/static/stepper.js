@@ -71,7 +71,7 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
 	`alt aria-current aria-disabled aria-hidden aria-label aria-level aria-pressed aria-valuetext
-	class d data-text height lang lengthAdjust max min role rx scope src step tabindex text-anchor
+	class d data-text preserveAspectRatio height lang lengthAdjust max min role rx scope src step tabindex text-anchor
 	textLength title transform type viewBox width x y ${SUPPRESS}`.split(/\s+/),
 );
 
@@ -1038,6 +1038,36 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 	};
 }
 
+/** How large the gradient is at each step: a bar for each, and where it dies or hardly gets through.
+ * @param {Pass} pass
+ * @param {Actions} actions */
+function sizesView(pass, { go }) {
+	const { bars = [], dead = [], saturated = [], text = "" } = pass.payload.sizes ?? {};
+	/** @type {(style: string, d: string[]) => any} */
+	const path = (style, d) => svg("path", { class: style, d: d.join("") });
+	const now = svg("path", { class: "bar-now" });
+	const marks = [
+		...dead.map((/** @type {number} */ k) => `M${k + 0.2} .7l.6.3m0-.3-.6.3`),
+		...saturated.map((/** @type {number} */ k) => `M${k + 0.1} .1h.8`),
+	];
+	const size = { viewBox: `0 0 ${bars.length} 1`, preserveAspectRatio: "none" };
+	const onclick = (/** @type {MouseEvent} */ { offsetX }) =>
+		go(Math.floor((offsetX / drawing.clientWidth) * bars.length));
+	const drawing = svg(
+		"svg",
+		{ class: "bars", role: "img", "aria-label": text, onclick, ...size },
+		now,
+		path("bar", bars.map((/** @type {number | null} */ b, /** @type {number} */ k) =>
+			b === null ? "" : `M${k + 0.5} 1V${0.95 - 0.9 * b}`)),
+		path("bar-mark", marks),
+	);
+	return {
+		elements: bars.length > 0 ? [drawing, html("div", "caption", text)] : [],
+		/** @param {number} k */
+		show: (k) => put(now, { d: `M${k + 0.5} 1V0` }),
+	};
+}
+
 /** Knobs for the numbers at the leaves, which a kernel turns.
  * @param {Pass} pass
  * @param {(values: Values) => void} turn
@@ -1482,6 +1512,7 @@ export function mount(root, payload, { id, model } = {}) {
 		const { payload } = pass;
 		const graph = graphView(pass, press);
 		const controls = controlsView(pass, actions);
+		const sizes = sizesView(pass, actions);
 		const words = stepView(pass, reveal);
 		const code = codeView(pass, actions);
 		const table = tableView(pass, actions);
@@ -1502,6 +1533,7 @@ export function mount(root, payload, { id, model } = {}) {
 			...(pass.variables.length > 0 ? [graph.element] : []),
 			controls.element,
 			controls.status,
+			...sizes.elements,
 		);
 		knobs.element.after(
 			html("div", "top", words.heading, controls.parts),
@@ -1515,7 +1547,7 @@ export function mount(root, payload, { id, model } = {}) {
 			table.element.open = before.table.open;
 		}
 		/** @type {{show: Show, scroll?: () => void}[]} */
-		const views = [graph, controls, words, code, table];
+		const views = [graph, controls, sizes, words, code, table];
 		return { views, graph, controls, words, plot, chain, table: table.element };
 	}
 

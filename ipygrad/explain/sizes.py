@@ -1,0 +1,76 @@
+"""How large the gradient is along the pass, and where it dies or hardly gets through."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipygrad.capture.backward import BackwardRun, BareStep
+    from ipygrad.capture.graph import Graph
+    from ipygrad.engine.core import Array
+    from ipygrad.explain.findings import Findings
+
+SMALL = 0.05
+"""Only a slope below this is looked at for saturation, which takes a curve."""
+MOST_CURVES = 100
+"""Of so many functions at most, the first ones: a curve takes a millisecond."""
+
+
+class Sizes(NamedTuple):
+    """The gradients that arrive, in the order of the pass; the start is the first.
+
+    Attributes
+    ----------
+    largest
+        The largest absolute value of an element; nan where there is none.
+    low, high
+        Powers of ten around all that are finite and not 0.
+    dead
+        Numbers of the steps of functions of one input that let nothing through.
+    saturated
+        And of those that stand on the flat part of their curve.
+    """
+
+    largest: list[float]
+    low: int
+    high: int
+    dead: list[int]
+    saturated: list[int]
+
+
+def gradient_sizes(graph: Graph, run: BackwardRun, findings: Findings) -> Sizes:
+    """Find how large the gradients are that arrive at the functions of a pass."""
+    largest = [_largest([run.cotangent]), *(_largest(step.cotangents) for step in run.steps)]
+    with np.errstate(divide="ignore"):
+        powers = np.log10(largest)
+    powers = powers[np.isfinite(powers)]
+    low, high = (floor(powers.min()), ceil(powers.max())) if powers.size else (0, 0)
+    single = [step for step in run.steps if len(graph.functions[step.function].inputs) == 1]
+    dead = [step.index for step in single if _is_dead(step)]
+    flat = [s for s in single if s.index not in set(dead) and _is_small(findings.slopes(s)[0])]
+    saturated = [s.index for s in flat[:MOST_CURVES] if _is_flat(findings, s)]
+    return Sizes(largest, low if low < high else low - 1, high, dead, saturated)
+
+
+def _largest(arrays: Sequence[Array]) -> float:
+    return float(max((np.abs(a).max() for a in arrays if a.size), default=np.nan))
+
+
+def _is_dead(step: BareStep) -> bool:
+    (contribution,) = step.contributions
+    arrives = any(np.any(cotangent) for cotangent in step.cotangents)
+    return contribution is not None and arrives and not np.any(contribution)
+
+
+def _is_small(slope: object) -> bool:
+    return slope is not None and bool(np.all(np.abs(np.asarray(slope)) < SMALL))
+
+
+def _is_flat(findings: Findings, step: BareStep) -> bool:
+    (local,) = findings.local_derivatives(step)
+    return local is not None and any(mark.kind == "flat" for mark in local.marks)
