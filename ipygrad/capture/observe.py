@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-import weakref
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet, ref
 
 from executing import Source
 
@@ -71,40 +71,37 @@ class Observer:
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
         # Weak: a loop that trains for long makes many results.
-        self.assigned: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.ran_backward_from: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.assigned: WeakSet[Any] = WeakSet()
+        self.ran_backward_from: WeakSet[Any] = WeakSet()
         self.called_backward_of: list[Any] = []
 
     def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
         """Note the innermost line of the cell that is running."""
-        self.noted(outputs, sys._getframe(1))
+        # The engine calls this; who called the engine is further out.
+        self.noted(outputs, sys._getframe(2))
 
     def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
         """Note that `outputs` were made by a call from `frame`, or by who called that.
 
         Of all that one call from the cell makes, the last is its value.
         """
+        # It runs at each call of a function, so each operation here is one too many.
         callee, filename, calls = None, self._filename, self._calls
         while frame is not None and frame.f_code.co_filename != filename:
             callee, frame = frame, frame.f_back
-        if callee is not None and callee is self._callee:
+        if callee is not self._callee:
+            self._callee = callee
+        elif callee is not None:
             for output in self._latest:
                 calls[id(output)] = (*calls[id(output)][:3], False)
-        self._callee, self._latest = callee, outputs
+        self._latest = outputs
         code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         for output in outputs:
-            calls[id(output)] = (reference_to(output), code, instruction, True)
-
-    def noted_first(self, outputs: tuple[Any, ...], frame: FrameType) -> bool:
-        """Note where `outputs` were made; tell whether it was not known of the first before.
-
-        What is known is left as it is.
-        """
-        before = self._calls.get(id(outputs[0]))
-        if before is not None and before[0]() is outputs[0]:
-            return False
-        self.noted(outputs, frame)
-        return True
+            try:
+                reference: Callable[[], Any] = ref(output)
+            except TypeError:
+                reference = reference_to(output)
+            calls[id(output)] = reference, code, instruction, True
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
@@ -155,7 +152,7 @@ class Observer:
 def reference_to(output: Any) -> Callable[[], Any]:
     """Return a weak reference, or what does as one where the class of `output` allows none."""
     try:
-        return weakref.ref(output)
+        return ref(output)
     except TypeError:  # a class with __slots__
         return lambda: output
 
@@ -163,7 +160,7 @@ def reference_to(output: Any) -> Callable[[], Any]:
 def references_to(outputs: tuple[Any, ...]) -> list[Callable[[], Any]]:
     """Return references as `reference_to` does."""
     try:
-        return [*map(weakref.ref, outputs)]
+        return [*map(ref, outputs)]
     except TypeError:
         return [*map(reference_to, outputs)]
 
