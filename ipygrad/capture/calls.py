@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
-from ipygrad.capture.observe import reference_to, references_to
+from ipygrad.capture.observe import reference_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +75,10 @@ class Calls:
         # Backward: with a call go its inputs, which may have been the last to hold earlier outputs.
         while latest:
             function, inputs, outputs = latest.pop()
-            references = references_to(outputs)
+            try:
+                references: list[Callable[[], Any]] = [*map(ref, outputs)]
+            except TypeError:
+                references = [*map(reference_to, outputs)]
             del outputs
             for reference in references:
                 if reference() is not None:

@@ -75,18 +75,21 @@ class Observer:
         self.ran_backward_from: WeakSet[Any] = WeakSet()
         self.called_backward_of: list[Any] = []
 
-    def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
-        """Note the innermost line of the cell that is running."""
-        # The engine calls this; who called the engine is further out.
-        self.noted(outputs, sys._getframe(2))
-
-    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
-        """Note that `outputs` were made by a call from `frame`, or by who called that.
+    def called(self, outputs: tuple[Any, ...], frame: FrameType | None = None) -> None:
+        """Note that `outputs` were made, and the innermost line of the cell that is running.
 
         Of all that one call from the cell makes, the last is its value.
+
+        Parameters
+        ----------
+        frame
+            Who called what made them, or whom that called in turn; the engine, which calls this,
+            says nothing.
         """
         # It runs at each call of a function, so each operation here is one too many.
         callee, filename, calls = None, self._filename, self._calls
+        if frame is None:
+            frame = sys._getframe(2)
         while frame is not None and frame.f_code.co_filename != filename:
             callee, frame = frame, frame.f_back
         if callee is not self._callee:
@@ -155,14 +158,6 @@ def reference_to(output: Any) -> Callable[[], Any]:
         return ref(output)
     except TypeError:  # a class with __slots__
         return lambda: output
-
-
-def references_to(outputs: tuple[Any, ...]) -> list[Callable[[], Any]]:
-    """Return references as `reference_to` does."""
-    try:
-        return [*map(ref, outputs)]
-    except TypeError:
-        return [*map(reference_to, outputs)]
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:

@@ -107,22 +107,23 @@ class CallRecorder:
             Gives the reason why its ``__call__`` has not set creators (no_grad); None where it
             never does.
         """
-        if type(made) in self._kinds:
+        kinds = self._kinds
+        if type(made) in kinds:
             outputs: tuple[Any, ...] = (made,)
         else:
             outputs = variables_in((made,))
-            self._kinds.update(map(type, outputs))
-        # Whoever called the function: between are this method and what stands in for the other.
+            kinds.update(map(type, outputs))
         # One function that calls others (a layer) makes nothing itself.
         if not outputs or self._observer.knows(outputs[0]):
             return
-        self._observer.noted(outputs, sys._getframe(2))
+        # Whoever called the function: between are this method and what stands in for the other.
+        self._observer.called(outputs, sys._getframe(2))
         if getattr(outputs[0], "creator", None) is not None:
             return
         if why_left_out is not None:
             self.calls.leave_out(outputs, why_left_out())
         else:
-            is_one = len(given) == 1 and type(given[0]) in self._kinds
+            is_one = len(given) == 1 and type(given[0]) in kinds
             inputs = given if is_one else variables_in(given)
             if inputs:
                 self.calls.add(function, inputs, outputs)

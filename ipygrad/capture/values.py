@@ -6,9 +6,11 @@ what it returns, and its names, on the way.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 from contextlib import suppress
+from tokenize import TokenError
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +36,12 @@ def with_values_kept(
     """
     code = method.__code__
     cells = dict(zip(code.co_freevars, method.__closure__ or (), strict=True))
-    with suppress(SyntaxError, ValueError):
+    with suppress(SyntaxError, ValueError, TokenError):
         tree = _definition(code, method.__qualname__)
         names = cells.keys() - {"__class__"}
         if tree is None or not _is_same(_compiled(tree, names, code), code):
             return method
-        _Returns(code.co_name).visit(tree)
+        _Returns().visit(tree)
         keeping = _compiled(tree, {*names, _KEEP, _LOCALS}, code)
         if keeping is not None:
             cells |= {_KEEP: CellType(keep), _LOCALS: CellType(locals)}
@@ -60,7 +62,7 @@ def _definition(code: CodeType, qualified_name: str) -> ast.stmt | None:
         return None
     if block[0].isspace():
         # Names such as self.__x have that of the class put before them.
-        owner = qualified_name.split(".")[-2]
+        owner = qualified_name.rpartition(".")[0].rpartition(".")[2] or "_"
         block = f"class {owner}:\n{block}"
         first_line -= 1
     tree = ast.parse(block)
@@ -75,7 +77,8 @@ def _compiled(tree: ast.stmt, free: Collection[str], like: CodeType) -> CodeType
         around.body = [tree]  # type: ignore[attr-defined]
         tree = around
     module = ast.fix_missing_locations(ast.Module([tree], []))
-    whole = compile(module, like.co_filename, "exec", dont_inherit=True)
+    flags = like.co_flags & __future__.annotations.compiler_flag
+    whole = compile(module, like.co_filename, "exec", flags, dont_inherit=True)
     place = like.co_name, like.co_firstlineno
     return next((c for c in _codes_in(whole) if (c.co_name, c.co_firstlineno) == place), None)
 
@@ -95,20 +98,18 @@ def _is_same(code: CodeType | None, other: CodeType) -> bool:
 
 
 class _Returns(ast.NodeTransformer):
-    """Puts a call around what a function itself returns."""
+    """Puts a call around what a function returns, not around what others in it return."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._is_inside = False
+    _is_inside = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Look into the function, not into others that it defines."""
-        if self._is_inside or node.name != self._name:
+        """Look into the outermost function only."""
+        if self._is_inside:
             return node
         self._is_inside = True
         return self.generic_visit(node)
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         """Leave it as it is."""
         return node
 
@@ -117,8 +118,8 @@ class _Returns(ast.NodeTransformer):
         return node if self._is_inside else self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        """Let it pass by whoever keeps it."""
-        if node.value is not None and self._is_inside:
+        """Let the value pass by whoever keeps it."""
+        if node.value is not None:
             names = ast.Call(ast.Name(_LOCALS, ast.Load()), [], [])
             kept = ast.Call(ast.Name(_KEEP, ast.Load()), [node.value, names], [])
             node.value = ast.copy_location(kept, node.value)
