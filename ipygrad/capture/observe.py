@@ -87,24 +87,27 @@ class Observer:
             says nothing.
         """
         # It runs at each call of a function, so each operation here is one too many.
-        callee, filename, calls = None, self._filename, self._calls
         if frame is None:
             frame = sys._getframe(2)
-        while frame is not None and frame.f_code.co_filename != filename:
+        filename, calls = self._filename, self._calls
+        callee: FrameType | None = None
+        code: CodeType | None = frame.f_code
+        while frame is not None and code is not None and code.co_filename != filename:
             callee, frame = frame, frame.f_back
+            code = None if frame is None else frame.f_code
         if callee is not self._callee:
             self._callee = callee
         elif callee is not None:
             for output in self._latest:
                 calls[id(output)] = (*calls[id(output)][:3], False)
         self._latest = outputs
-        code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
-        for output in outputs:
-            try:
-                reference: Callable[[], Any] = ref(output)
-            except TypeError:
-                reference = reference_to(output)
-            calls[id(output)] = reference, code, instruction, True
+        instruction = -1 if frame is None else frame.f_lasti
+        try:
+            for output in outputs:
+                calls[id(output)] = ref(output), code, instruction, True
+        except TypeError:
+            for output in outputs:
+                calls[id(output)] = reference_to(output), code, instruction, True
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""

@@ -146,12 +146,14 @@ class CallRecorder:
             self.is_cut = True
             return None
         self._turns_left -= 1
-        if self._unsettled is not None:
-            self._settle()
+        earlier = self._unsettled
+        if earlier is not None:
+            earlier.left = self._gradients(earlier.inputs)
         inputs = inputs_of(owner) or self.calls.latest_inputs(owner)
         run = self._run
         turn = Turn(owner, given, inputs, self._gradients(inputs), run is self.by_hand, code)
-        turn.numbers = self._numbers
+        if self._numbers:
+            turn.numbers = self._numbers
         for value in given:
             if type(value) not in _CONSTANT:
                 turn.arrived = [*map(self._lasting, unpacked(given))]
@@ -184,15 +186,16 @@ class CallRecorder:
         if isinstance(heard, Run):
             self._settle()
             self._run = self.by_hand
-            self.hears_calls = self.is_on
+            self.hears_calls = True
             return
         heard.returned = returned
-        heard.error = error
+        if error is not None:
+            heard.error = error
         if type(returned) not in _CONSTANT:
             heard.contributed = [*map(self._lasting, as_tuple(returned))]
             self._let_go()
         self._turn = None
-        self.hears_calls = self.is_on and self._run is self.by_hand
+        self.hears_calls = heard.is_by_hand
 
     def _begin_run(self, result: Any) -> Run | None:
         if self._run is not self.by_hand:
