@@ -149,11 +149,12 @@ class CallRecorder:
         earlier = self._unsettled
         if earlier is not None:
             earlier.left = self._gradients(earlier.inputs)
+        numbers = self._numbers
         inputs = inputs_of(owner) or self.calls.latest_inputs(owner)
         run = self._run
         turn = Turn(owner, given, inputs, self._gradients(inputs), run is self.by_hand, code)
-        if self._numbers:
-            turn.numbers = self._numbers
+        if numbers:
+            turn.numbers = numbers
         for value in given:
             if type(value) not in _CONSTANT:
                 turn.arrived = [*map(self._lasting, unpacked(given))]

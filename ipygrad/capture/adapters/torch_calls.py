@@ -129,25 +129,8 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         else:
             options = {}
             made = func(*args)
-        if isinstance(made, torch.Tensor):
-            node = made.grad_fn
-            # Of other nodes one has to ask more.
-            if node is not None and _leads_to(node, edges):
-                metadata, place = node.metadata, (_TOKEN, made.output_nr)
-                if place not in metadata:
-                    metadata[_CALL] = func, arguments, options, constants
-                    metadata[place] = token = Token(made)
-                    self._observer.called((token,), sys._getframe(1))
-                return made
-        self._take_note(_tensors_in((made,)), edges, (func, arguments, options, constants))
-        return made
-
-    def _take_note(
-        self, made: Iterable[torch.Tensor], edges: Sequence[Edge], call: tuple[Any, ...]
-    ) -> None:
-        """Take note of all that a call made."""
-        new = []
-        for y in made:
+        new, depth = [], 1
+        for y in (made,) if isinstance(made, torch.Tensor) else _tensors_in((made,)):
             node = y.grad_fn
             if node is None:
                 continue
@@ -155,14 +138,17 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
             if place in metadata:
                 continue  # It was made before, and only handed on.
             if _leads_to(node, edges):
-                metadata.setdefault(_CALL, call)
+                metadata.setdefault(_CALL, (func, arguments, options, constants))
             else:
+                # All of it is made by one call, of which this frame is a part.
+                depth = 0
                 for token in _on_the_way(node, edges):
                     self._observer.called((token,), sys._getframe())
             metadata[place] = token = Token(y)
             new.append(token)
         if new:
-            self._observer.called(tuple(new), sys._getframe())
+            self._observer.called(tuple(new), sys._getframe(depth))
+        return made
 
     def _go_back(self, result: Any, *args: Any, **options: Any) -> None:
         if result.grad_fn is not None:
