@@ -23,6 +23,10 @@ class Squares(Base):
 class Named(Base):
     def backward(self, gy):
         return (gx := sum(g for g in [gy, gy]))
+class Curious(Base):
+    def backward(self, gy):
+        self.names = locals()
+        return gy
 class Forgotten(Base):
     def backward(self, gy):
         gx = gy
@@ -71,6 +75,11 @@ def test_the_names_at_the_end_are_kept(classes: dict[str, Any], name: str, gradi
 
 def test_nothing_is_kept_of_what_does_not_return(classes: dict[str, Any]) -> None:
     assert kept_of(classes["Forgotten"], 1.0) == (None, [])
+
+
+def test_a_method_that_looks_at_its_names_is_left_alone(classes: dict[str, Any]) -> None:
+    method = classes["Curious"].backward
+    assert with_values_kept(method, lambda returned, _: returned) is method
 
 
 def test_a_text_that_is_no_longer_what_runs_is_left_alone(classes: dict[str, Any]) -> None:

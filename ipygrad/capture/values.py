@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 _KEEP, _LOCALS = "_ipygrad_keep", "_ipygrad_locals"
+_LOOKS_AT_NAMES = frozenset(("locals", "vars", "dir", "eval", "exec"))
+"""Functions that would find these two names beside the method's own."""
 
 
 def with_values_kept(
@@ -30,11 +32,14 @@ def with_values_kept(
     Parameters
     ----------
     method
-        It is returned itself where its text is not to be had, or is no longer what runs.
+        It is returned itself where its text is not to be had, or is no longer what runs, and where
+        it looks at its names itself.
     keep
         Is called with the two, and returns the first.
     """
     code = method.__code__
+    if not _LOOKS_AT_NAMES.isdisjoint(code.co_names):
+        return method
     cells = dict(zip(code.co_freevars, method.__closure__ or (), strict=True))
     with suppress(SyntaxError, ValueError, TokenError):
         tree = _definition(code, method.__qualname__)
