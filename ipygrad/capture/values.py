@@ -6,7 +6,6 @@ what it returns, and its names, on the way.
 """
 
 from __future__ import annotations
-import __future__
 
 import ast
 from contextlib import suppress
@@ -82,7 +81,7 @@ def _compiled(tree: ast.stmt, free: Collection[str], like: CodeType) -> CodeType
         around.body = [tree]  # type: ignore[attr-defined]
         tree = around
     module = ast.fix_missing_locations(ast.Module([tree], []))
-    flags = like.co_flags & __future__.annotations.compiler_flag
+    flags = like.co_flags & annotations.compiler_flag
     whole = compile(module, like.co_filename, "exec", flags, dont_inherit=True)
     place = like.co_name, like.co_firstlineno
     return next((c for c in _codes_in(whole) if (c.co_name, c.co_firstlineno) == place), None)
