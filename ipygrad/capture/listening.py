@@ -67,7 +67,7 @@ class Listener:
                 self._ends(frame, self._open.pop()[1], returned)
             elif frame.f_code.co_name == "__init__" and "_prev" in frame.f_code.co_names:
                 # micrograd's values are born by operators, there is no function to be called.
-                self._observer.called((_arguments(frame)[0],), frame.f_back)
+                self._observer.noted((_arguments(frame)[0],), frame.f_back)
         elif event == "call" and frame.f_code.co_name == "backward":
             self._begins(frame)
 

@@ -75,7 +75,7 @@ class Observer:
         self.ran_backward_from: WeakSet[Any] = WeakSet()
         self.called_backward_of: list[Any] = []
 
-    def called(self, outputs: tuple[Any, ...], frame: FrameType | None = None) -> None:
+    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None = None) -> None:
         """Note that `outputs` were made, and the innermost line of the cell that is running.
 
         Of all that one call from the cell makes, the last is its value.

@@ -117,7 +117,7 @@ class CallRecorder:
         if not outputs or self._observer.knows(outputs[0]):
             return
         # Whoever called the function: between are this method and what stands in for the other.
-        self._observer.called(outputs, sys._getframe(2))
+        self._observer.noted(outputs, sys._getframe(2))
         if getattr(outputs[0], "creator", None) is not None:
             return
         if why_left_out is not None:

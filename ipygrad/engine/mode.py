@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Witness(Protocol):
     """Somebody who is told what a piece of code does with the engine; see `watching`."""
 
-    def called(self, outputs: tuple[Variable, ...]) -> None:
+    def noted(self, outputs: tuple[Variable, ...]) -> None:
         """Hear that a function was called and recorded, and what it made."""
 
     def ran_backward(self, result: Variable) -> None:

@@ -121,7 +121,7 @@ class DeZeroAdapter(Adapter):
             # What backward computes with has no history, unless it is to be differentiated again.
             outputs = as_tuple(made)
             if outputs[0].creator is not None:
-                observer.called(outputs, frame)
+                observer.noted(outputs, frame)
 
         def went_back(result: object, _returned: object, _frame: FrameType) -> None:
             observer.ran_backward(result)

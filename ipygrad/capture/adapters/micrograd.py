@@ -124,7 +124,7 @@ class MicrogradAdapter(Adapter):
             return
 
         def made(value: object, _none: None, frame: FrameType) -> None:
-            observer.called((value,), frame)
+            observer.noted((value,), frame)
 
         def went_back(result: object, _none: None, _frame: FrameType) -> None:
             observer.ran_backward(result)

@@ -143,11 +143,11 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
                 # All of it is made by one call, of which this frame is a part.
                 depth = 0
                 for token in _on_the_way(node, edges):
-                    self._observer.called((token,), sys._getframe())
+                    self._observer.noted((token,), sys._getframe())
             metadata[place] = token = Token(y)
             new.append(token)
         if new:
-            self._observer.called(tuple(new), sys._getframe(depth))
+            self._observer.noted(tuple(new), sys._getframe(depth))
         return made
 
     def _go_back(self, result: Any, *args: Any, **options: Any) -> None:
