@@ -26,12 +26,13 @@ from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.host import has_kernel
 from ipygrad.show.html import fragment
-from ipygrad.show.layout import lay_out, shorten, text_columns
+from ipygrad.show.layout import lay_out
 from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
 from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
+from ipygrad.show.sizes import shorten, text_columns
 from ipygrad.show.tables import (
     WIDTH,
     frame,

@@ -100,7 +100,9 @@ def latest_ranks(size: int, edges: Sequence[Edge]) -> list[int]:
     return [highest - value for value in height]
 
 
-def layered(size: int, edges: Sequence[Edge]) -> Layers:
+def layered(
+    size: int, edges: Sequence[Edge], *, first: int | None = None, last: int | None = None
+) -> Layers:
     """Rank the nodes, break long edges by dummies and order the ranks so that few edges cross.
 
     Parameters
@@ -109,8 +111,15 @@ def layered(size: int, edges: Sequence[Edge]) -> Layers:
         Number of nodes; they are ``range(size)``.
     edges
         A directed acyclic graph; two nodes may have several edges.
+    first, last
+        A node without edges to it that is to stand in the first rank, and one without edges from
+        it that is to stand in the last.
     """
     rank = latest_ranks(size, edges)
+    if first is not None:
+        rank[first] = 0
+    if last is not None:
+        rank[last] = max(rank)
     left: list[list[Link]] = [[] for _ in range(size)]
     right: list[list[Link]] = [[] for _ in range(size)]
     paths = []

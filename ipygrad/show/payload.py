@@ -122,7 +122,7 @@ from ipygrad.explain.products import (
 )
 from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
-from ipygrad.show.layout import text_columns
+from ipygrad.show.sizes import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
