@@ -81,6 +81,7 @@ def arrange(
     *,
     first: int | None = None,
     last: int | None = None,
+    effort: float = 1.0,
 ) -> Arrangement:
     """Arrange boxes from left to right along their edges: the same boxes, the same arrangement.
 
@@ -93,15 +94,21 @@ def arrange(
     first, last
         A box without edges to it that is to stand in the first rank, and one without edges from it
         that is to stand in the last.
+    effort
+        Share of the usual effort, where much is arranged at once.
 
     Raises
     ------
     ValueError
         If the edges form a cycle.
     """
-    layers = layered(len(sizes), edges, first=first, last=last)
+    layers = layered(len(sizes), edges, first=first, last=last, effort=effort)
     heights = [height for _, height in sizes] + [0.0] * (len(layers.left) - len(sizes))
-    middles = place(layers, heights, lambda above, below: _spacing(heights[above], heights[below]))
+
+    def spacing(above: int, below: int) -> float:
+        return _spacing(heights[above], heights[below])
+
+    middles = place(layers, heights, spacing, effort)
     top = min((y - height / 2 for y, height in zip(middles, heights, strict=True)), default=0.0)
     # Rounded once, here: what is level stays level to the last digit.
     middles = [round(y - top + MARGIN, 1) for y in middles]

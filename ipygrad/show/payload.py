@@ -25,7 +25,7 @@ means "not yet" and is shown as a dash, never as 0.
       lines        [text]
       steps        for each line [number of the step], of the functions that it called
     graph          where steps were cut, only what the kept ones touch
-      width        of the drawing in px; null when the graph is too large to be laid out
+      width        of the drawing in px; null when the graph is too large to be drawn whole
       height       the same
       variables [  lists refer to a variable by its place here
         name       text
@@ -52,7 +52,7 @@ means "not yet" and is shown as a dash, never as 0.
         outputs    [variable | null], null for one that was dropped
         step       number of the step in which it runs backward | null
         box        [x, y, width, height] in px | null ]
-      edges [      empty when the graph is not laid out
+      edges [      empty when the graph is not drawn whole
         function   function
         variable   variable
         role       "input" | "output"
@@ -61,6 +61,24 @@ means "not yet" and is shown as a dash, never as 0.
                    to right: variable -> function for inputs, function -> variable for outputs
         label      "(4, 3)", the shape that travels along it; "" for a number, or without room
         label_at   [x, y], the middle of the label | null ]
+      folded       a graph that is too large to be drawn whole, in groups | null, also where it is
+                   too large even for that. An Item is "v3", "f3" or "g3", a variable, a function or
+                   a group; in the scene of group 3 stand, too, "i3", where edges come in from
+                   outside, and "o3", where they go out
+        height     that it has on the page, px
+        open       [Item], the groups that are open at first
+        groups [   the first is the whole graph
+          label    text | [key of a text of the interface, {placeholder: text}]
+          size     how many functions are inside; 0 for a group of leaves
+          shape    shape
+          items    [Item], what stands in it directly ]
+        shapes [   of the scenes of groups, all groups in them being closed; many groups share one
+          height   px
+          columns  [[left, right]], in px
+          nodes    [[column, middle, width, height]], one for each item; i and o have no size
+          lines    [[tail, head, tail_port, head_port, [level]]]: two items by their places, where
+                   on their sides it ends, from -½ (the top) to ½, and how far down it passes each
+                   column between; of several that a group, i or o would have with one item, one ] ]
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
@@ -122,6 +140,8 @@ from ipygrad.explain.products import (
 )
 from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.show.folding import fold
+from ipygrad.show.scenes import make_scenes
 from ipygrad.show.sizes import text_columns
 
 if TYPE_CHECKING:
@@ -134,9 +154,14 @@ if TYPE_CHECKING:
     from ipygrad.explain.findings import Findings
     from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import Words
+    from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
 
 VERSION = 1
+MOST_FOLDED = 100_000
+"""Boxes of the largest graph that is folded; of a larger one there is the table."""
+FOLDED_HEIGHT = (200.0, 420.0)
+"""Least and most height of a folded graph on the page, px."""
 MOST_WAITING = 8
 """Of the functions that wait after a step, so many are listed."""
 
@@ -194,6 +219,7 @@ def make_payload(
     layout: GraphLayout | None,
     *,
     plots: Mapping[int, str],
+    texts: Sequence[str] = (),
     start: int = 0,
     predict: bool = False,
     most_steps: int | None = None,
@@ -203,9 +229,11 @@ def make_payload(
     Parameters
     ----------
     layout
-        None for a graph that is too large to be drawn at once.
+        None for a graph that is too large to be drawn whole.
     plots
         SVG documents by number of the step.
+    texts
+        What is shown as the value of each variable of a graph that is folded.
     start
         Step that is shown first.
     predict
@@ -221,6 +249,7 @@ def make_payload(
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
     kept = _kept(shown, most_steps)
+    folded = None if layout is not None or _is_huge(shown.graph) else _folded(shown, kept, texts)
     rows = table(shown, most_steps)
     return {
         "version": VERSION,
@@ -232,7 +261,7 @@ def make_payload(
         "predict": predict,
         "notices": notices,
         "code": _code(shown, steps),
-        "graph": _graph(shown, layout, steps, kept),
+        "graph": _graph(shown, layout, steps, kept) | {"folded": folded},
         "steps": [
             {**step, "waiting": waiting}
             for step, waiting in zip(
@@ -255,11 +284,17 @@ def make_payload(
 def _too_large(shown: Pass, most_steps: int | None) -> str:
     graph, words = shown.graph, shown.words
     boxes = f"{len(graph.variables) + len(graph.functions):,}"
+    if not _is_huge(graph):
+        return words("notice_large", boxes=boxes)
     if shown.run is not None:
-        return words("notice_large", boxes=boxes, steps=f"{len(shown.steps):,}")
+        return words("notice_huge", boxes=boxes, steps=f"{len(shown.steps):,}")
     variables = sum(node.kind != "constant" for node in graph.variables)
     rows = len(range(variables)[:most_steps])
-    return words("notice_large_partial", boxes=boxes, shown=f"{rows:,}", variables=f"{variables:,}")
+    return words("notice_huge_partial", boxes=boxes, shown=f"{rows:,}", variables=f"{variables:,}")
+
+
+def _is_huge(graph: Graph) -> bool:
+    return len(graph.variables) + len(graph.functions) > MOST_FOLDED
 
 
 def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
@@ -364,6 +399,32 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             for edge in (() if layout is None else layout.edges)
             if edge.function in kept.functions
         ],
+    }
+
+
+def _folded(shown: Pass, kept: _Kept, texts: Sequence[str]) -> Json:
+    folding = fold(shown.graph, {number for number in kept.functions if number is not None})
+    scenes = make_scenes(shown.graph, folding, texts)
+    numbers = {"v": kept.variables, "f": kept.functions}
+
+    def written(item: Item) -> str:
+        kind, number = item
+        return f"{kind}{numbers[kind][number] if kind in numbers else number}"
+
+    least, most = FOLDED_HEIGHT
+    return {
+        "height": min(max(scenes.height(), least), most),
+        "open": [written(item) for item in folding.alone()],
+        "groups": [
+            {
+                "label": group.label,
+                "size": group.size,
+                "shape": shape,
+                "items": [written(item) for item in items],
+            }
+            for group, (shape, items) in zip(folding.groups, scenes.of, strict=True)
+        ],
+        "shapes": [shape._asdict() for shape in scenes.shapes],
     }
 
 

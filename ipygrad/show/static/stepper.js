@@ -21,9 +21,14 @@
  * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
  * @typedef {{function: number, variable: number, role: string, position: number,
  *   points: Point[], label: string, label_at: Point | null}} Edge
+ * @typedef {{label: string | [string, Record<string, string>], size: number, shape: number,
+ *   items: string[]}} Group
+ * @typedef {{height: number, columns: Point[], nodes: Box[],
+ *   lines: [number, number, number, number, number[]][]}} Shape
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
  *   rows: string[][], row_steps: number[]}, graph: {width: number, height: number,
- *   variables: Record<string, any>[], functions: Call[], edges: Edge[]}}} Payload
+ *   variables: Record<string, any>[], functions: Call[], edges: Edge[],
+ *   folded: {groups: Group[], shapes: Shape[], open: string[], height: number} | null}}} Payload
  */
 /** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
@@ -62,8 +67,11 @@ const LONGEST_TEXTS = 6;
 const MOST_PRODUCTS = 3;
 /** Height of a constant's line, as a share of a product's. */
 const CONSTANT_ROW = 0.3;
-/** Most boxes in one column of a neighbourhood. */
-const MOST_BOXES = 8;
+/** Height of the bar above an open group, px, and scales of a folded graph. */
+const FRAME = 28;
+const LEAST_ZOOM = 0.1;
+const MOST_ZOOM = 2;
+const ZOOM_STEP = 1.25;
 /** Longer tables show a window of rows, which moves on by WINDOW_STEP. */
 const MOST_ROWS = 200;
 const WINDOW_STEP = 50;
@@ -76,9 +84,9 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 // --- elements and texts
 
 const ATTRIBUTES = new Set(
-	`alt aria-current aria-disabled aria-hidden aria-label aria-level aria-pressed aria-valuetext
-	class d data-text height lang lengthAdjust max min role rx scope src step tabindex text-anchor
-	textLength title transform type viewBox width x y ${SUPPRESS}`.split(/\s+/),
+	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
+	aria-valuetext class d data-text height lang lengthAdjust max min placeholder role rx scope src
+	step tabindex text-anchor textLength title transform type viewBox width x y ${SUPPRESS}`.split(/\s+/),
 );
 
 /** Set attributes, null removing one, and listeners (onclick). Here and in mark(), classes go
@@ -224,6 +232,11 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 
 // --- the pass, prepared
 
+/** The number of an item, such as "v3": a variable (v), a function (f), a group (g), or where edges
+ * come into it (i) and go out of it (o).
+ * @param {string} item */
+const numberOf = (item) => Number(item.slice(1));
+
 /** What views ask about a payload, from arrays that are made once. */
 class Pass {
 	/** @param {Payload} payload */
@@ -244,6 +257,19 @@ class Pass {
 		steps.forEach(({ products }, step) => {
 			for (const product of products)
 				if (!product.constant) this.additions[product.variable].push({ step, product });
+		});
+
+		const { groups, shapes } = graph.folded ?? { groups: [], shapes: [] };
+		this.groups = groups;
+		this.shapes = shapes;
+		/** The group that each item of a folded graph stands in. */
+		this.home = new Map(groups.flatMap(({ items }, g) => items.map((item) => [item, g])));
+		/** For each group, the steps of the functions inside.
+		 * @type {number[][]} */
+		this.inside = groups.map(() => []);
+		this.functions.forEach(({ step }, f) => {
+			for (const item of step === null ? [] : this.path(`f${f}`))
+				if (item[0] === "g") this.inside[numberOf(item)].push(step);
 		});
 	}
 
@@ -290,10 +316,52 @@ class Pass {
 		return additions[0]?.step === 0 ? 0 : (additions.at(-1)?.step ?? null);
 	}
 
-	/** The variables and the functions on the paths from a variable to the result.
+	/** An item and the groups around it, from the outermost inward.
+	 * @param {string} item */
+	path(item) {
+		const path = [item];
+		for (let g = this.home.get(item); g; g = this.home.get(path[0])) path.unshift(`g${g}`);
+		return path;
+	}
+
+	/** What is seen of an item while some groups are open: itself, or a group that it is in.
+	 * @type {(item: string, open: Set<string>) => string} */
+	standIn(item, open) {
+		return this.path(item).find((one) => !open.has(one)) ?? item;
+	}
+
+	/** The lines by which two items are joined: out of the groups around one of them, and into those
+	 * around the other.
+	 * @type {(tail: string, head: string) => string[]} */
+	route(tail, head) {
+		const [out, into] = [this.path(tail), this.path(head)];
+		while (out[0] === into[0]) {
+			out.shift();
+			into.shift();
+		}
+		return [
+			`${out[0]} ${into[0]}`,
+			...out.slice(1).map((item, i) => `${item} o${numberOf(out[i])}`),
+			...into.slice(1).map((item, i) => `i${numberOf(into[i])} ${item}`),
+		];
+	}
+
+	/** The lines that join a function with its variables, or with some of them.
+	 * @param {number} f
+	 * @param {(v: number) => boolean} isOn */
+	joined(f, isOn = () => true) {
+		const { inputs, outputs } = this.functions[f];
+		return [
+			...inputs.filter(isOn).flatMap((v) => this.route(`v${v}`, `f${f}`)),
+			...outputs.flatMap((v) => (v !== null && isOn(v) ? this.route(`f${f}`, `v${v}`) : [])),
+		];
+	}
+
+	/** The lines on the paths from a variable to the result.
 	 * @param {number} variable */
 	onward(variable) {
 		const variables = new Set([variable]);
+		/** @type {Set<number>} */
 		const functions = new Set();
 		for (const v of variables) {
 			for (const f of this.variables[v].users) {
@@ -303,7 +371,16 @@ class Pass {
 					if (output !== null && this.additions[output].length > 0) variables.add(output);
 			}
 		}
-		return { variables, functions };
+		return [...functions].flatMap((f) => this.joined(f, (v) => variables.has(v)));
+	}
+
+	/** @param {string} item */
+	nameOf(item) {
+		/** @type {Record<string, Record<string, any>[]>} */
+		const lists = { v: this.variables, f: this.functions, g: this.groups };
+		const node = lists[item[0]]?.[numberOf(item)];
+		const name = node?.name ?? node?.label ?? "";
+		return typeof name === "string" ? name : this.word(name[0], name[1]);
 	}
 }
 
@@ -321,9 +398,13 @@ const isNumber = ({ exact }) => Number.isFinite(Number(exact));
 
 // --- the graph
 
-/** What is to be drawn: numbers of variables and functions with their boxes, and edges.
- * @typedef {{width: number, height: number, variables: [number, Box][], functions: [number, Box][],
- *   edges: Edge[], more: {x: number, y: number, count: number}[]}} Scene */
+/** A line: the items that it joins ("v3 f5"), its curve, and where it ends on a box.
+ * @typedef {{key: string, points: Point[], position?: number, label?: string,
+ *   label_at?: Point | null}} Line
+ * What is to be drawn, groups that are open being frames around what is in them, and how far down
+ * lines come in (i) and go out (o).
+ * @typedef {{width: number, height: number, boxes: [string, Box][], lines: Line[],
+ *   open: Set<string>, ends: Record<string, number>}} Scene */
 
 /** A line of text in a drawing, by default around x.
  * @type {(style: string | null, x: number, y: number, text: string, anchor?: string) => any} */
@@ -341,9 +422,9 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
 }
 
 /** An edge: its curve, a head forward and, for a gradient to travel along, one backward.
- * @param {Edge} edge
+ * @param {Line} line
  * @param {boolean} carries whether its variable takes a gradient from it */
-function edgeGroup({ points, label, label_at: labelAt }, carries) {
+function edgeGroup({ points, label = "", label_at: labelAt }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
 	const curve = svg("path", { class: "curve", d: `M${start}C${others.join(" ")}` });
@@ -362,44 +443,57 @@ function edgeGroup({ points, label, label_at: labelAt }, carries) {
  * @param {Point[]} points */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
-/** Draw a scene once; a step then changes only classes and texts that differ.
+/** Whether two boxes have a place in common.
+ * @type {(one: number[], other: number[]) => boolean} */
+const meet = ([x, y, width, height], [left, top, wide, high]) =>
+	x < left + wide && left < x + width && y < top + high && top < y + height;
+
+/** Draw a scene once, of a large one what is near; a step then changes only classes and texts that
+ * differ.
  * @param {Pass} pass
  * @param {Scene} scene
- * @param {Press} press */
-function drawing(pass, scene, press) {
-	const { width, height } = scene;
-	const drawn = scene.edges.map((edge) => {
-		const isConstant = pass.variables[edge.variable].kind === "constant";
-		return { edge, group: edgeGroup(edge, edge.role === "input" && !isConstant) };
+ * @param {Press} press
+ * @param {(group: string) => void} fold opens or closes a group
+ * @param {(box: number[], item?: string) => boolean} isNear */
+function drawing(pass, scene, press, fold, isNear) {
+	const { width, height, open } = scene;
+	const frames = svg("g");
+	const drawn = scene.lines.flatMap((line) => {
+		const { key, points } = line;
+		const [x, end] = [points[0][0], points[points.length - 1][0]];
+		const rows = points.map((point) => point[1]);
+		const y = Math.min(...rows);
+		if (!isNear([x, y - 1, end - x, Math.max(...rows) - y + 2])) return [];
+		const [tail, head] = key.split(" ");
+		const isConstant = tail[0] === "v" && pass.variables[numberOf(tail)].kind === "constant";
+		return [{ line, group: edgeGroup(line, head[0] !== "v" && !isConstant) }];
 	});
 	const edges = svg("g", { "aria-hidden": "true" }, ...drawn.map(({ group }) => group));
-	const boxes = svg("g");
+	const layer = svg("g");
 	const labels = svg("g", { "aria-hidden": "true" });
 	const name = pass.word("graph");
 	const viewBox = `0 0 ${width} ${height}`;
 	const attributes = { class: "drawing", viewBox, role: "group", "aria-label": name };
-	const element = svg("svg", attributes, edges, boxes, labels);
-	// As style, because style sheets of hosts scale every svg.
-	element.style.width = `clamp(${LEAST_SCALE * width}px, 100%, ${width}px)`;
+	const element = svg("svg", attributes, frames, edges, layer, labels);
 
-	/** A box; a press goes to its step, if there is one, and selects a variable.
+	/** A box, and what a press on it does.
 	 * @param {string} kind
 	 * @param {Box} box
 	 * @param {number} rx
-	 * @param {number | null} step
-	 * @param {number} [variable] */
-	function boxGroup(kind, [x, y, width, height], rx, step, variable) {
+	 * @param {(() => void) | null} onclick */
+	function boxGroup(kind, [x, y, width, height], rx, onclick) {
 		const shape = svg("rect", { class: "shape", x, y, width, height, rx });
-		const group = svg("g", { class: `box ${kind}`, role: step === null ? "img" : "button" }, shape);
-		if (step === null) return group;
-		put(group, { tabindex: 0, onclick: () => press(step, variable) });
+		const group = svg("g", { class: `box ${kind}`, role: onclick ? "button" : "img" }, shape);
+		if (!onclick) return group;
+		put(group, { tabindex: 0, onclick });
 		return focusable(group);
 	}
 
-	/** @param {[number, Box]} entry */
-	function variableBox([v, box]) {
+	/** @type {(v: number, box: Box) => any} */
+	function variableBox(v, box) {
 		const { name, kind, value, shape, chain } = pass.variables[v];
-		const group = boxGroup(kind, box, 4, pass.complete(v), v);
+		const step = pass.complete(v);
+		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
 		const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
@@ -413,7 +507,6 @@ function drawing(pass, scene, press) {
 		let shown = "";
 		return {
 			group,
-			box,
 			/** @param {number} k */
 			show(k) {
 				const { key, number, arrived, expected } = pass.state(v, k);
@@ -437,11 +530,11 @@ function drawing(pass, scene, press) {
 		};
 	}
 
-	/** @param {[number, Box]} entry */
-	function functionBox([f, box]) {
+	/** @type {(f: number, box: Box) => any} */
+	function functionBox(f, box) {
 		const { label, source, step } = pass.functions[f];
 		const [x, y, width, height] = box;
-		const group = boxGroup("function", box, 17, step);
+		const group = boxGroup("function", box, 17, step === null ? null : () => press(step));
 		const title = svg("title", {}, source ?? label);
 		const text = shorten(label, BOX_COLUMNS);
 		group.append(textAt(null, x + width / 2, y + height / 2 + 4.5, text), title);
@@ -459,23 +552,53 @@ function drawing(pass, scene, press) {
 		put(group, { "aria-label": name });
 		/** @param {number} k */
 		const show = (k) => mark(group, "done", step !== null && step <= k);
-		return { group, box, show };
+		return { group, show };
 	}
 
-	const variables = new Map(scene.variables.map((entry) => [entry[0], variableBox(entry)]));
-	const functions = new Map(scene.functions.map((entry) => [entry[0], functionBox(entry)]));
-	const all = [...variables.values(), ...functions.values()];
+	/** A group; while it is open, a frame with a bar to fold it by.
+	 * @type {(g: number, box: Box) => any} */
+	function groupBox(g, box) {
+		const [item, inside] = [`g${g}`, pass.inside[g]];
+		const [x, y, width, height] = box;
+		const isOpen = open.has(item);
+		const name = pass.nameOf(item);
+		const { size } = pass.groups[g];
+		if (isOpen) frames.append(boxGroup("frame", box, 4, null));
+		const bar = /** @type {Box} */ ([x, y, width, isOpen ? FRAME : height]);
+		const group = boxGroup("group", bar, 4, () => fold(item));
+		const row = textAt("value", x + width / 2, y + 35, "");
+		const text = shorten(`${isOpen ? "−" : "+"} ${name}`, BOX_COLUMNS);
+		group.append(textAt("name", x + width / 2, y + 18, text), ...(isOpen ? [] : [row]));
+		put(group, { "aria-expanded": String(isOpen) });
+		/** @param {number} k */
+		function show(k) {
+			const done = inside.filter((step) => step <= k).length;
+			const key = k > 0 ? "group_done" : "group_size";
+			row.textContent = size > 0 ? pass.word(key, { done, size }) : "";
+			put(group, { "aria-label": `${name} ${row.textContent}` });
+			mark(group, "done", done > 0 && done === inside.length);
+		}
+		return { group, show };
+	}
+
+	const makers = { v: variableBox, f: functionBox, g: groupBox };
+	/** @type {Map<string, {group: SVGElement, show(k: number): void, select?(is: boolean): void}>} */
+	const boxes = new Map();
 	// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
-	boxes.append(...[...all].sort((a, b) => a.box[0] - b.box[0]).map(({ group }) => group));
-	for (const { x, y, count } of scene.more)
-		boxes.append(textAt("more", x, y, pass.word("more", { count })));
+	for (const [item, box] of [...scene.boxes].sort(([, [a]], [, [b]]) => a - b)) {
+		if (!isNear(box, item)) continue;
+		const made = makers[/** @type {"v" | "f" | "g"} */ (item[0])](numberOf(item), box);
+		boxes.set(item, made);
+		layer.append(made.group);
+	}
 
 	/** @param {Step} step */
 	function contributions(step) {
-		const found = scene.edges.flatMap(({ function: f, role, label, position, points }) => {
-			const number = f === step.function ? step.products[position]?.contribution : null;
+		const found = drawn.flatMap(({ line: { key, label, position, points } }) => {
+			const isInput = key[0] === "v" && key.endsWith(` f${step.function}`);
+			const number = isInput ? step.products[position ?? 0]?.contribution : null;
 			// Where the shape of an array stands, there is no room for its elements.
-			if (role !== "input" || label || !number) return [];
+			if (label || !number) return [];
 			const [x, y] = edgeMiddle(points);
 			return { x, y, text: shorten(number.text, EDGE_COLUMNS) };
 		});
@@ -495,13 +618,7 @@ function drawing(pass, scene, press) {
 
 	return {
 		element,
-		/** Where the box of a step stands in the element as it is scaled, px.
-		 * @param {number} k */
-		place(k) {
-			const { function: f, products } = pass.steps[k];
-			const at = f === null ? variables.get(products[0]?.variable) : functions.get(f);
-			return at?.box.map((length) => (length * element.clientWidth) / width);
-		},
+		boxes,
 		/** Show a step; before its last part, nothing has been added yet.
 		 * @type {Show} */
 		show(k, part, isCovered) {
@@ -509,172 +626,289 @@ function drawing(pass, scene, press) {
 			const isAdded = part === PARTS;
 			const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
 			const added = step.products.filter(({ constant }) => isAdded && !constant);
-			const changed = new Set(added.map(({ variable }) => variable));
-			for (const box of all) box.show(isAdded ? k : k - 1);
-			for (const { edge, group } of drawn) mark(group, "now", edge.function === step.function);
-			for (const [f, { group }] of functions) {
-				markNow(group, f === step.function);
-				mark(group, "queued", waiting.includes(f));
+			/** @type {(items: string[]) => Set<string>} */
+			const shown = (items) => new Set(items.map((item) => pass.standIn(item, open)));
+			const changed = shown(added.map(({ variable }) => `v${variable}`));
+			const now = step.function === null ? changed : shown([`f${step.function}`]);
+			const queued = shown(waiting.map((/** @type {number} */ f) => `f${f}`));
+			const lit = new Set(step.function === null ? [] : pass.joined(step.function));
+			for (const [item, box] of boxes) {
+				box.show(isAdded ? k : k - 1);
+				markNow(box.group, now.has(item));
+				mark(box.group, "queued", queued.has(item));
+				mark(box.group, "changed", changed.has(item));
 			}
-			for (const [v, { group }] of variables) {
-				mark(group, "changed", changed.has(v));
-				markNow(group, step.function === null && changed.has(v));
-			}
+			for (const { line, group } of drawn) mark(group, "now", lit.has(line.key));
 			labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
 		},
 		/** Mark a variable and its paths to the result.
 		 * @param {number | null} selected */
 		select(selected) {
-			for (const [v, box] of variables) box.select(v === selected);
-			const path = selected === null ? null : pass.onward(selected);
-			for (const { edge, group } of drawn) {
-				const isOn = path?.functions.has(edge.function) && path.variables.has(edge.variable);
-				mark(group, "path", isOn ?? false);
-			}
+			for (const [item, box] of boxes) box.select?.(item === `v${selected}`);
+			const path = new Set(selected === null ? [] : pass.onward(selected));
+			for (const { line, group } of drawn) mark(group, "path", path.has(line.key));
 		},
 	};
 }
 
-/** The columns around a step's function and, for the start, around the creator of the result, from
- * left to right, in numbers of functions and variables.
- * @param {Pass} pass
- * @param {number} k
- * @returns {number[][]} */
-function neighbours(pass, k) {
-	const step = pass.steps[k];
-	const start = step.products.map(({ variable }) => variable);
-	const f = step.function ?? pass.variables[start[0]]?.creator ?? null;
-	const { inputs, outputs } = f === null ? { inputs: [], outputs: start } : pass.functions[f];
-	const before = [...new Set(inputs)];
-	const after = outputs.filter((v) => v !== null);
-	const creators = before.slice(0, MOST_BOXES).flatMap((v) => pass.variables[v].creator ?? []);
-	const users = after.slice(0, MOST_BOXES).flatMap((v) => pass.variables[v].users);
-	return [[...new Set(creators)], before, f === null ? [] : [f], after, [...new Set(users)]];
-}
-
-/** Sizes in a neighbourhood, px, of the boxes in its columns: functions and variables by turns. */
-const SIZES = [
-	[116, 34],
-	[140, 62],
-];
-const COLUMN_GAP = 52;
-const ROW_GAP = 12;
-const MARGIN = 12;
-/** Most height that is kept for a neighbourhood; a higher one is scrolled. */
-const MOST_HEIGHT = 420;
-
-/** The heights that the columns of a neighbourhood take.
- * @param {number[][]} columns */
-const columnHeights = (columns) =>
-	columns.map(({ length }, column) => {
-		const rows = Math.min(length, MOST_BOXES) * (SIZES[column % 2][1] + ROW_GAP);
-		return rows + (length > MOST_BOXES ? 8 : -ROW_GAP);
-	});
-
-/** Where the boxes and edges of a neighbourhood stand.
- * @param {Pass} pass
- * @param {number} k
- * @param {number} least the least height of the drawing, px
+/** A graph that was laid out as a whole.
+ * @param {Payload} payload
  * @returns {Scene} */
-function neighbourhood(pass, k, least) {
-	const columns = neighbours(pass, k);
-	const heights = columnHeights(columns);
-	const height = Math.max(least, 2 * MARGIN + Math.max(...heights));
-	let x = MARGIN;
-	/** @type {Scene["more"]} */
-	const more = [];
-	/** @type {[number, Box][][]} */
-	const placed = columns.map((members, column) => {
-		const [boxWidth, boxHeight] = SIZES[column % 2];
-		const left = x;
-		x += boxWidth + COLUMN_GAP;
-		const rowAt = (row = 0) => (height - heights[column]) / 2 + row * (boxHeight + ROW_GAP);
-		const count = members.length - MOST_BOXES;
-		if (count > 0) more.push({ x: left + boxWidth / 2, y: rowAt(MOST_BOXES) + 6, count });
-		const kept = members.slice(0, MOST_BOXES);
-		return kept.map((member, row) => [member, [left, rowAt(row), boxWidth, boxHeight]]);
-	});
-	const variables = new Map([...placed[1], ...placed[3]]);
-	const functions = new Map([...placed[0], ...placed[2], ...placed[4]]);
-	/** @type {Edge[]} */
-	const edges = [];
-	for (const [f, at] of functions) {
-		/** @type {(role: string, ends: (number | null)[]) => void} */
-		const connect = (role, ends) =>
-			ends.forEach((v, position) => {
-				const box = variables.get(v ?? -1);
-				if (v === null || !box) return;
-				const port = at[1] + (at[3] * (position + 1)) / (ends.length + 1);
-				const side = box[1] + box[3] / 2;
-				/** @type {Point[]} */
-				const [from, to] =
-					role === "input"
-						? [[box[0] + box[2], side], [at[0], port]]
-						: [[at[0] + at[2], port], [box[0], side]];
-				if (to[0] <= from[0]) return;
-				const middle = (from[0] + to[0]) / 2;
-				/** @type {Point[]} */
-				const points = [from, [middle, from[1]], [middle, to[1]], to];
-				edges.push({ function: f, variable: v, role, position, points, label: "", label_at: null });
-			});
-		connect("input", pass.functions[f].inputs);
-		connect("output", pass.functions[f].outputs);
-	}
-	const width = x - COLUMN_GAP + MARGIN;
-	return { width, height, variables: [...variables], functions: [...functions], edges, more };
+function wholeScene({ graph: { width, height, variables, functions, edges } }) {
+	/** @type {(kind: string, nodes: Record<string, any>[]) => [string, Box][]} */
+	const boxed = (kind, nodes) =>
+		nodes.flatMap(({ box }, i) => (box ? [[`${kind}${i}`, box.map(Number)]] : []));
+	const lines = edges.map(({ function: f, variable: v, role, points, ...edge }) => ({
+		...edge,
+		key: role === "input" ? `v${v} f${f}` : `f${f} v${v}`,
+		points: /** @type {Point[]} */ (points.map((point) => point.map(Number))),
+	}));
+	const boxes = [...boxed("v", variables), ...boxed("f", functions)];
+	return { width: Number(width), height: Number(height), boxes, lines, open: new Set(), ends: {} };
 }
 
-/** The graph in its scroller: laid out as a whole, or, when it is too large, around each step.
+/** Put the scene of a group together. Where a group in it is open, its column is as wide as that
+ * needs, and what stands below its middle moves down: order and gaps stay.
+ * @param {Pass} pass
+ * @param {number} g
+ * @param {Set<string>} open
+ * @returns {Scene} */
+function compose(pass, g, open) {
+	const { shape, items } = pass.groups[g];
+	const { height, columns, nodes, lines } = pass.shapes[shape];
+	const inner = items.map((item) => (open.has(item) ? compose(pass, numberOf(item), open) : null));
+	/** @type {Map<number, number>} */
+	const taller = new Map();
+	inner.forEach((scene, i) => {
+		const [, at, , least] = nodes[i];
+		if (scene) taller.set(at, Math.max(taller.get(at) ?? 0, scene.height - least));
+	});
+	const level = (/** @type {number} */ y) =>
+		[...taller].reduce((sum, [at, more]) => sum + (more * (1 + Math.sign(y - at))) / 2, y) +
+		(g > 0 ? FRAME : 0);
+	let shift = 0;
+	const spans = columns.map(([left, right], rank) => {
+		const wide = inner.map((scene, i) => (scene && nodes[i][0] === rank ? scene.width : 0));
+		const start = left + shift;
+		shift = Math.max(shift, ...wide.map((one) => start + one - right));
+		return [start, right + shift];
+	});
+	const width = spans[spans.length - 1][1] + columns[0][0];
+	/** @type {Scene} */
+	const scene = { width, height: level(height), boxes: [], lines: [], open, ends: {} };
+	/** @type {Box[]} */
+	const boxes = nodes.map(([rank, middle, least, low], i) => {
+		const { width: wide, height: high } = inner[i] ?? { width: least, height: low };
+		const [left, right] = spans[rank];
+		/** @type {Box} */
+		const box = [(left + right - wide) / 2, level(middle) - high / 2, wide, high];
+		if (wide === 0) scene.ends[items[i][0]] = box[1];
+		else scene.boxes.push([items[i], box]);
+		for (const [item, [x, y, ...size]] of inner[i]?.boxes ?? [])
+			scene.boxes.push([item, [box[0] + x, box[1] + y, ...size]]);
+		for (const line of inner[i]?.lines ?? [])
+			scene.lines.push({ ...line, points: line.points.map(([x, y]) => [box[0] + x, box[1] + y]) });
+		return box;
+	});
+	for (const [tail, head, tailPort, headPort, levels] of lines) {
+		const [from, to] = [boxes[tail], boxes[head]];
+		const rows = [
+			from[1] + (inner[tail]?.ends.o ?? (tailPort + 0.5) * from[3]),
+			...levels.map(level),
+			to[1] + (inner[head]?.ends.i ?? (headPort + 0.5) * to[3]),
+		];
+		const stops = rows.flatMap((y, i) =>
+			spans[nodes[tail][0] + i].map((x) => /** @type {Point} */ ([x, y])),
+		);
+		stops[0][0] = from[2] && from[0] + from[2];
+		stops[stops.length - 1][0] = to[2] ? to[0] : width;
+		const ends = pass.functions[numberOf(items[head])]?.inputs.length + 1;
+		const position = Math.round((headPort + 0.5) * ends) - 1;
+		scene.lines.push({ key: `${items[tail]} ${items[head]}`, points: curve(stops), position });
+	}
+	return scene;
+}
+
+/** Join stops by S-shaped Bezier pieces, which are level at both ends.
+ * @param {Point[]} stops */
+function curve(stops) {
+	const points = [stops[0]];
+	for (const [x, y] of stops) {
+		const [fromX, fromY] = points[points.length - 1];
+		const middle = (fromX + x) / 2;
+		if (x !== fromX || y !== fromY) points.push([middle, fromY], [middle, y], [x, y]);
+	}
+	return points;
+}
+
+/** The graph in its scroller: laid out as a whole or, when it is large, in groups that open in place;
+ * of these only what is near the part in sight is in the document.
  * @param {Pass} pass
  * @param {Press} press */
 function graphView(pass, press) {
-	const { width, height, edges, variables, functions } = pass.payload.graph;
-	const isWhole = width !== null && height !== null;
-	const element = scroller("graph");
+	const { folded } = pass.payload.graph;
+	const view = scroller("graph");
 	/** @type {ReturnType<typeof drawing>} */
 	let drawn;
+	/** @type {Scene} */
+	let scene;
+	/** @type {Set<string>} */
+	const opened = new Set(folded?.open);
 	/** @type {number | null} */
 	let selected = null;
-	let least = 0;
-	let shown = 0;
-	/** @param {Scene} scene */
-	function draw(scene) {
-		drawn = drawing(pass, scene, press);
+	/** @type {Parameters<Show>} */
+	let shown = [0, PARTS, false];
+	let follows = true;
+	let zoom = 0;
+	let frame = 0;
+	let found = "";
+	/** The part in sight when it was painted, in px of the drawing. */
+	let part = [0, 0, 0, 0];
+
+	/** What a step is about: its function or, at the start, the result. */
+	const target = () => {
+		const { function: f, products } = pass.steps[shown[0]];
+		return f === null ? `v${products[0]?.variable}` : `f${f}`;
+	};
+	const open = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])].sort();
+	const scale = () => drawn.element.clientWidth / scene.width || 1;
+
+	function paint() {
+		const focused = drawn && [...drawn.boxes].find(([, { group }]) => hasFocus(group))?.[0];
+		const [x, y, width, height] = part;
+		scene = folded ? compose(pass, 0, new Set(open())) : wholeScene(pass.payload);
+		const near = [x - width / 2, y - height / 2, 2 * width, 2 * height];
+		drawn = drawing(pass, scene, press, fold, (box, item) => !folded || item === focused || meet(box, near));
+		// As style, because style sheets of hosts scale every svg.
+		const [least, most] = folded ? [zoom, zoom] : [LEAST_SCALE, 1];
+		drawn.element.style.width = `clamp(${least * scene.width}px, 100%, ${most * scene.width}px)`;
+		view.replaceChildren(drawn.element);
+		drawn.show(...shown);
 		drawn.select(selected);
-		element.replaceChildren(drawn.element);
+		if (focused) focus(drawn.boxes.get(pass.standIn(focused, scene.open))?.group);
+		const hit = drawn.boxes.get(found);
+		if (hit) mark(hit.group, "found", true);
 	}
-	if (isWhole) {
-		/** @type {(nodes: Record<string, any>[]) => [number, Box][]} */
-		const boxed = (nodes) => nodes.flatMap(({ box }, i) => (box ? [[i, box.map(Number)]] : []));
-		const at = { variables: boxed(variables), functions: boxed(functions) };
-		const curves = edges.map((edge) => {
-			const points = /** @type {Point[]} */ (edge.points.map((point) => point.map(Number)));
-			return { ...edge, points };
+
+	/** Paint what has come near. */
+	function look() {
+		const { scrollLeft, scrollTop, clientWidth, clientHeight } = view;
+		const now = [scrollLeft, scrollTop, clientWidth, clientHeight].map((one) => one / scale());
+		frame = 0;
+		if (!folded || now.every((one, i) => Math.abs(one - part[i]) < part[2 + (i % 2)] / 3)) return;
+		part = now;
+		paint();
+	}
+
+	/** @param {string} item */
+	function bringInSight(item) {
+		const at = pass.standIn(item, scene.open);
+		const box = scene.boxes.find(([one]) => one === at)?.[1];
+		if (box) scrollInside(view, box.map((length) => length * scale()));
+		look();
+	}
+
+	/** Open a group, or close it.
+	 * @param {string} group */
+	function fold(group) {
+		if (!scene.open.has(group)) opened.add(group);
+		else if (!opened.delete(group) || open().includes(group)) follow(false);
+		paint();
+	}
+
+	/** Zoom around a place in the view.
+	 * @param {number} to */
+	function zoomTo(to, x = view.clientWidth / 2, y = view.clientHeight / 2) {
+		const { scrollLeft, scrollTop } = view;
+		const ratio = Math.min(Math.max(to, LEAST_ZOOM), MOST_ZOOM) / scale();
+		zoom = ratio * scale();
+		paint();
+		view.scrollTo((scrollLeft + x) * ratio - x, (scrollTop + y) * ratio - y);
+		look();
+	}
+	const fit = () => Math.min(view.clientWidth / scene.width, view.clientHeight / scene.height, 1);
+
+	/** @param {boolean} is */
+	function follow(is) {
+		follows = is;
+		put(follower, { "aria-pressed": String(is) });
+	}
+
+	/** Go to the next item with a text in its name. */
+	function find() {
+		const text = field.value.toLowerCase();
+		const has = (/** @type {string} */ item) => pass.nameOf(item).toLowerCase().includes(text);
+		const hits = text ? [...pass.home.keys()].filter(has) : [];
+		found = hits[hits.indexOf(found) + 1] ?? hits[0] ?? "";
+		mark(field, "disagrees", text !== "" && found === "");
+		for (const group of pass.path(found).slice(0, -1)) opened.add(group);
+		paint();
+		bringInSight(found);
+	}
+
+	/** @type {(key: string, press: () => void, text?: string) => any} */
+	const tool = (key, press, text = pass.word(key)) =>
+		button({ class: "part", "aria-label": pass.word(key), title: pass.word(key) }, press, text);
+	const follower = tool("follow", () => {
+		follow(!follows);
+		paint();
+		bringInSight(target());
+	});
+	const field = focusable(
+		html("input", {
+			class: "field",
+			type: "search",
+			"aria-label": pass.word("find"),
+			placeholder: pass.word("find"),
+			oninput: () => {
+				found = "";
+				find();
+			},
+			onkeydown: ({ key }) => key === "Enter" && find(),
+		}),
+	);
+	const tools = [
+		tool("zoom_out", () => zoomTo(zoom / ZOOM_STEP), "−"),
+		tool("zoom_in", () => zoomTo(zoom * ZOOM_STEP), "+"),
+		tool("zoom_fit", () => zoomTo(fit())),
+		follower,
+		field,
+	];
+	follow(true);
+	if (folded) {
+		let isDragged = false;
+		view.style.height = `${folded.height}px`;
+		put(view, {
+			onscroll: () => (frame ||= requestAnimationFrame(look)),
+			onwheel(/** @type {WheelEvent} */ event) {
+				if (!event.ctrlKey) return;
+				event.preventDefault();
+				const { left, top } = view.getBoundingClientRect();
+				zoomTo(zoom * 0.998 ** event.deltaY, event.clientX - left, event.clientY - top);
+			},
+			onpointerdown({ target, pointerType, pointerId }) {
+				isDragged = pointerType === "mouse" && target !== view && !target.closest("[tabindex]");
+				if (isDragged) view.setPointerCapture(pointerId);
+			},
+			onpointermove({ buttons, movementX, movementY }) {
+				if (isDragged && buttons === 1) view.scrollBy(-movementX, -movementY);
+			},
 		});
-		draw({ width: Number(width), height: Number(height), ...at, edges: curves, more: [] });
-	} else {
-		// One height for all steps, so that the controls below keep their place.
-		const most = pass.steps.map((_, k) => Math.max(...columnHeights(neighbours(pass, k))));
-		least = Math.min(Math.max(...most) + 2 * MARGIN, MOST_HEIGHT);
-		element.style.height = `${least + 10}px`;
 	}
+	paint();
 	return {
-		element,
+		element: folded ? html("div", {}, html("div", "controls", ...tools), view) : view,
 		/** @type {Show} */
-		show(k, part, isCovered) {
-			const isFocused = hasFocus(element);
-			if (!isWhole) draw(neighbourhood(pass, k, least));
-			drawn.show(k, part, isCovered);
-			shown = k;
-			// A focused box that has gone away would leave its keys to the notebook.
-			if (isFocused && !isWhole)
-				focus(element.querySelector("[aria-current]") ?? element.querySelector("[tabindex]"));
+		show(...now) {
+			shown = now;
+			if (folded && String([...scene.open]) !== String(open())) paint();
+			else drawn.show(...now);
 		},
 		/** @param {number | null} variable */
 		select: (variable) => drawn.select((selected = variable)),
 		scroll() {
-			const box = drawn.place(shown);
-			if (box) scrollInside(element, box);
+			if (folded && zoom === 0 && view.clientWidth > 0) zoomTo(Math.max(fit(), LEAST_SCALE));
+			bringInSight(target());
 		},
 	};
 }
