@@ -20,7 +20,7 @@ from ipygrad.show.sizes import NAME_COLUMNS, shorten, text_columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipygrad.show.layout import Point
+    from ipygrad.show.arrange import Point
 
     # Label, names of the inputs, names of the outputs ("-" for one that was dropped).
     Call = tuple[str, str, str]

@@ -7,7 +7,7 @@ of one group of a graph that is folded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipygrad.show.coordinates import place
 from ipygrad.show.layering import layered
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipygrad.show.layering import Edge, Layers
     from ipygrad.show.sizes import Size
 
+Point = tuple[float, float]
 Column = tuple[float, float]
 """Left and right end of a rank, px."""
 
@@ -33,14 +34,61 @@ SLOPE = 5.0
 """How far an edge may climb for each px of the gap before the gap grows (to MOST_RANK_GAP)."""
 
 
+class Node(NamedTuple):
+    """A box of a shape: the number of its column, how far down its middle is, its size, px."""
+
+    column: int
+    middle: float
+    width: float
+    height: float
+
+
+class Line(NamedTuple):
+    """An edge of a shape.
+
+    Attributes
+    ----------
+    tail, head
+        The boxes that it joins.
+    tail_port, head_port
+        Where on their sides it ends: -½ is the top, 0 the middle.
+    levels
+        How far down it passes each column between, px.
+    bend
+        How far to the side its steep parts stand, from -½ to ½ of a gap.
+    label
+        What is written on it.
+    label_at
+        The middle of that, px; None without a label.
+    """
+
+    tail: int
+    head: int
+    tail_port: float
+    head_port: float
+    levels: tuple[float, ...]
+    bend: float = 0.0
+    label: str = ""
+    label_at: Point | None = None
+
+
+class Shape(NamedTuple):
+    """A drawing as columns with boxes and lines, which a front end can draw and make room in."""
+
+    height: float
+    columns: tuple[Column, ...]
+    nodes: tuple[Node, ...]
+    lines: tuple[Line, ...]
+
+
 @dataclass(frozen=True)
 class Arrangement:
     """Boxes in ranks and rows, px, rounded to 0.1; y runs downward.
 
     Attributes
     ----------
-    sizes
-        Of the boxes.
+    sizes, edges
+        Of the boxes, and between them.
     layers
         Boxes and dummies in ranks.
     rank, middles
@@ -50,6 +98,7 @@ class Arrangement:
     """
 
     sizes: Sequence[Size]
+    edges: Sequence[Edge]
     layers: Layers
     rank: Sequence[int]
     middles: Sequence[float]
@@ -73,6 +122,19 @@ class Arrangement:
             width = max(self.sizes[node][0] for node in nodes if node < layers.size)
             columns.append((round(left, 1), round(left + width, 1)))
         return columns
+
+    def shape(self, columns: Sequence[Column]) -> Shape:
+        """Return the drawing with such columns."""
+        nodes = zip(self.rank, self.middles, self.sizes, strict=False)
+        return Shape(
+            self.height,
+            tuple(columns),
+            tuple(Node(rank, middle, *size) for rank, middle, size in nodes),
+            tuple(
+                Line(*edge, tuple(self.middles[dummy] for dummy in path[1:-1]))
+                for edge, path in zip(self.edges, self.layers.paths, strict=True)
+            ),
+        )
 
 
 def arrange(
@@ -118,7 +180,7 @@ def arrange(
         for node in nodes:
             rank[node] = number
     return Arrangement(
-        sizes, layers, rank, middles, round(max(bottoms, default=MARGIN) + MARGIN, 1)
+        sizes, edges, layers, rank, middles, round(max(bottoms, default=MARGIN) + MARGIN, 1)
     )
 
 

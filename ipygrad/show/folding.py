@@ -140,7 +140,9 @@ class _Folder:
             count = max(2, ceil(pages ** (1 / levels)))
             cuts = [len(entries) * k // count for k in range(count + 1)]
             bands = [entries[start:end] for start, end in pairwise(cuts)]
-            entries = [self.group(_name(band), band) if len(band) > 1 else band[0] for band in bands]
+            entries = [
+                self.group(_name(band), band) if len(band) > 1 else band[0] for band in bands
+            ]
         for entry in entries:
             self.home[entry.item] = number
 

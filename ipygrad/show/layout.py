@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipygrad.capture.graph import Graph
+    from ipygrad.show.arrange import Point, Shape
     from ipygrad.show.layering import Layers
     from ipygrad.show.sizes import Size
 
-Point = tuple[float, float]
 Role = Literal["input", "output"]
 
 STAGGER = 0.8
@@ -66,6 +66,8 @@ class GraphLayout:
         Boxes in the order of the graph.
     edges
         Function by function, its inputs before its outputs. A dropped output has none.
+    shape
+        All of that as columns, boxes (variables before functions) and lines.
     """
 
     width: float
@@ -73,6 +75,7 @@ class GraphLayout:
     variables: tuple[Box, ...]
     functions: tuple[Box, ...]
     edges: tuple[EdgePath, ...]
+    shape: Shape
 
 
 def lay_out(
@@ -95,7 +98,8 @@ def lay_out(
         If there is not one text or label for each variable, or the graph has a cycle.
     """
     texts = _one_each(graph, texts, "text")
-    label_widths = [LABEL_COLUMN * text_columns(s) for s in _one_each(graph, labels, "label")]
+    labels = _one_each(graph, labels, "label")
+    label_widths = [LABEL_COLUMN * text_columns(label) for label in labels]
     sizes = _sizes(graph, texts)
     ends, edges = _edges(graph)
     arranged = arrange(sizes, edges)
@@ -111,8 +115,11 @@ def lay_out(
         needs[gap] = max(needs[gap], width + LABEL_ROOM)
     columns = arranged.columns(needs)
     boxes = _boxes(layers, sizes, middles, columns)
-    paths, crossed = [], []
-    for end, edge, path, gap in zip(ends, edges, layers.paths, gaps, strict=True):
+    shape = arranged.shape(columns)
+    paths, crossed, lines = [], [], []
+    for end, edge, path, gap, line in zip(
+        ends, edges, layers.paths, gaps, shape.lines, strict=True
+    ):
         function, variable, role, position = end
         waypoints = _waypoints(edge, path, boxes, middles, columns[rank[edge.tail] :])
         twin = graph.functions[function].inputs.count(variable) > 1
@@ -120,15 +127,20 @@ def lay_out(
         paths.append(EdgePath(function, variable, role, position, _curve(waypoints, bend)))
         before = 2 * (gap - rank[edge.tail]) - 1
         crossed.append(_curve(waypoints[before : before + 2], bend))
+        lines.append(line._replace(bend=bend))
+    places = place_labels(crossed, widths)
     count = len(graph.variables)
     return GraphLayout(
         width=round(columns[-1][1] + MARGIN, 1) if columns else 2 * MARGIN,
         height=arranged.height,
         variables=tuple(boxes[:count]),
         functions=tuple(boxes[count:]),
-        edges=tuple(
-            path._replace(label=label)
-            for path, label in zip(paths, place_labels(crossed, widths), strict=True)
+        edges=tuple(path._replace(label=place) for path, place in zip(paths, places, strict=True)),
+        shape=shape._replace(
+            lines=tuple(
+                line._replace(label=labels[end[1]] if place else "", label_at=place)
+                for end, line, place in zip(ends, lines, places, strict=True)
+            )
         ),
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipygrad.capture.graph import Graph
-    from ipygrad.show.arrange import Column
+    from ipygrad.show.arrange import Shape
     from ipygrad.show.folding import Folding, Item
     from ipygrad.show.sizes import Size
 
@@ -35,34 +35,6 @@ ENTRY, EXIT = "i", "o"
 End = tuple[int, int, int]
 """An edge in a group: numbers of two of its nodes, and which input or output of a function it is;
 where one end is a group, an entry or an exit, several are one, and that is 0."""
-
-
-class Node(NamedTuple):
-    """A node of a scene: the number of its column, how far down its middle is, its size, px."""
-
-    rank: int
-    middle: float
-    width: float
-    height: float
-
-
-class Line(NamedTuple):
-    """An edge of a scene: as an Edge, and how far down it passes the columns between, px."""
-
-    tail: int
-    head: int
-    tail_port: float
-    head_port: float
-    levels: tuple[float, ...]
-
-
-class Shape(NamedTuple):
-    """How a scene looks, px; y runs downward."""
-
-    height: float
-    columns: tuple[Column, ...]
-    nodes: tuple[Node, ...]
-    lines: tuple[Line, ...]
 
 
 class Scenes(NamedTuple):
@@ -103,18 +75,16 @@ def make_scenes(graph: Graph, folding: Folding, texts: Sequence[str]) -> Scenes:
     return Scenes(tuple(_shape(*plan, effort) for plan in plans), tuple(of))
 
 
-def _members(
-    graph: Graph, folding: Folding
-) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
+def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
     """Yield for each group its items, entry and exit among them, and the edges between them."""
     edges: list[dict[tuple[Item, Item, int], None]] = [{} for _ in folding.groups]
     for tail, head, position in _edges(graph, folding):
         for group, start, end in _route(folding.path(tail), folding.path(head)):
             is_whole = (start, end) == (tail, head)
             edges[group][start, end, position if is_whole else 0] = None
-    for group, joined in zip(folding.groups, edges, strict=True):
+    for whole, joined in zip(folding.groups, edges, strict=True):
         outside = (item for start, end, _ in joined for item in (start, end))
-        members = {item: None for item in group.items}
+        members = dict.fromkeys(whole.items)
         members |= {item: None for item in outside if item[0] in (ENTRY, EXIT)}
         number = {item: i for i, item in enumerate(members)}
         yield tuple(members), tuple((number[a], number[b], position) for a, b, position in joined)
@@ -184,15 +154,4 @@ def _shape(sizes: Sequence[Size], edges: Sequence[Edge], effort: float) -> Shape
     entry = next((edge.tail for edge in edges if edge.tail in outside), None)
     exit_ = next((edge.head for edge in edges if edge.head in outside), None)
     arranged = arrange(sizes, edges, first=entry, last=exit_, effort=effort)
-    middles = arranged.middles
-    nodes = zip(arranged.rank, middles, sizes, strict=False)
-    paths = arranged.layers.paths
-    return Shape(
-        arranged.height,
-        tuple(arranged.columns()),
-        tuple(Node(rank, middle, *size) for rank, middle, size in nodes),
-        tuple(
-            Line(*edge, tuple(middles[dummy] for dummy in path[1:-1]))
-            for edge, path in zip(edges, paths, strict=True)
-        ),
-    )
+    return arranged.shape(arranged.columns())

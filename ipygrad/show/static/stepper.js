@@ -19,16 +19,12 @@
  * @typedef {Record<string, any>} Product
  * @typedef {Record<string, any> & {function: number | null, products: Product[]}} Step
  * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
- * @typedef {{function: number, variable: number, role: string, position: number,
- *   points: Point[], label: string, label_at: Point | null}} Edge
- * @typedef {{label: string | [string, Record<string, string>], size: number, shape: number,
- *   items: string[]}} Group
  * @typedef {{height: number, columns: Point[], nodes: Box[],
- *   lines: [number, number, number, number, number[]][]}} Shape
+ *   lines: [number, number, number, number, number[], number, string, Point | null][]}} Shape
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
- *   rows: string[][], row_steps: number[]}, graph: {width: number, height: number,
- *   variables: Record<string, any>[], functions: Call[], edges: Edge[],
- *   folded: {groups: Group[], shapes: Shape[], open: string[], height: number} | null}}} Payload
+ *   rows: string[][], row_steps: number[]}, graph: {variables: Record<string, any>[],
+ *   functions: Call[], groups: Record<string, any>[], shapes: Shape[], open: string[],
+ *   height: number | null}}} Payload
  */
 /** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
@@ -259,17 +255,18 @@ class Pass {
 				if (!product.constant) this.additions[product.variable].push({ step, product });
 		});
 
-		const { groups, shapes } = graph.folded ?? { groups: [], shapes: [] };
-		this.groups = groups;
-		this.shapes = shapes;
-		/** The group that each item of a folded graph stands in. */
-		this.home = new Map(groups.flatMap(({ items }, g) => items.map((item) => [item, g])));
+		/** The group that each item stands in.
+		 * @type {Map<string, number>} */
+		this.home = new Map();
+		graph.groups.forEach(({ items }, g) => {
+			for (const item of items) this.home.set(item, g);
+		});
 		/** For each group, the steps of the functions inside.
 		 * @type {number[][]} */
-		this.inside = groups.map(() => []);
+		this.inside = graph.groups.map(() => []);
 		this.functions.forEach(({ step }, f) => {
 			for (const item of step === null ? [] : this.path(`f${f}`))
-				if (item[0] === "g") this.inside[numberOf(item)].push(step);
+				if (item !== `f${f}`) this.inside[numberOf(item)].push(step);
 		});
 	}
 
@@ -324,63 +321,39 @@ class Pass {
 		return path;
 	}
 
-	/** What is seen of an item while some groups are open: itself, or a group that it is in.
-	 * @type {(item: string, open: Set<string>) => string} */
-	standIn(item, open) {
-		return this.path(item).find((one) => !open.has(one)) ?? item;
+	/** Whether a line is on the way from one item to another: out of the groups around the one, and
+	 * into those around the other.
+	 * @type {(line: string, tail: string, head: string) => boolean} */
+	joins(line, tail, head) {
+		const [out, into] = line.split(" ");
+		const meets = (/** @type {string} */ end, /** @type {string} */ item) =>
+			/[io]/.test(end) !== this.path(item).includes(end.replace(/[io]/, "g"));
+		return meets(out, tail) && meets(into, head);
 	}
 
-	/** The lines by which two items are joined: out of the groups around one of them, and into those
-	 * around the other.
-	 * @type {(tail: string, head: string) => string[]} */
-	route(tail, head) {
-		const [out, into] = [this.path(tail), this.path(head)];
-		while (out[0] === into[0]) {
-			out.shift();
-			into.shift();
-		}
-		return [
-			`${out[0]} ${into[0]}`,
-			...out.slice(1).map((item, i) => `${item} o${numberOf(out[i])}`),
-			...into.slice(1).map((item, i) => `i${numberOf(into[i])} ${item}`),
-		];
-	}
-
-	/** The lines that join a function with its variables, or with some of them.
-	 * @param {number} f
-	 * @param {(v: number) => boolean} isOn */
-	joined(f, isOn = () => true) {
-		const { inputs, outputs } = this.functions[f];
-		return [
-			...inputs.filter(isOn).flatMap((v) => this.route(`v${v}`, `f${f}`)),
-			...outputs.flatMap((v) => (v !== null && isOn(v) ? this.route(`f${f}`, `v${v}`) : [])),
-		];
-	}
-
-	/** The lines on the paths from a variable to the result.
+	/** What stands on the paths from a variable to the result, with the groups around.
 	 * @param {number} variable */
 	onward(variable) {
-		const variables = new Set([variable]);
-		/** @type {Set<number>} */
-		const functions = new Set();
-		for (const v of variables) {
-			for (const f of this.variables[v].users) {
+		const items = new Set([`v${variable}`]);
+		for (const item of items) {
+			const users = item[0] === "v" ? this.variables[numberOf(item)].users : [];
+			for (const f of users) {
 				if (this.functions[f].step === null) continue;
-				functions.add(f);
-				for (const output of this.functions[f].outputs)
-					if (output !== null && this.additions[output].length > 0) variables.add(output);
+				items.add(`f${f}`);
+				for (const y of this.functions[f].outputs)
+					if (y !== null && this.additions[y].length > 0) items.add(`v${y}`);
 			}
 		}
-		return [...functions].flatMap((f) => this.joined(f, (v) => variables.has(v)));
+		return new Set([...items].flatMap((item) => this.path(item)));
 	}
 
 	/** @param {string} item */
 	nameOf(item) {
+		const { variables: v, functions: f, groups: g } = this.payload.graph;
 		/** @type {Record<string, Record<string, any>[]>} */
-		const lists = { v: this.variables, f: this.functions, g: this.groups };
-		const node = lists[item[0]]?.[numberOf(item)];
-		const name = node?.name ?? node?.label ?? "";
-		return typeof name === "string" ? name : this.word(name[0], name[1]);
+		const lists = { v, f, g };
+		const { name, label = name } = lists[item[0]]?.[numberOf(item)] ?? { name: "" };
+		return typeof label === "string" ? label : this.word(label[0], label[1]);
 	}
 }
 
@@ -398,13 +371,12 @@ const isNumber = ({ exact }) => Number.isFinite(Number(exact));
 
 // --- the graph
 
-/** A line: the items that it joins ("v3 f5"), its curve, and where it ends on a box.
- * @typedef {{key: string, points: Point[], position?: number, label?: string,
- *   label_at?: Point | null}} Line
- * What is to be drawn, groups that are open being frames around what is in them, and how far down
- * lines come in (i) and go out (o).
+/** A line: the items that it joins ("v3 f5"), its curve, and of which input of the function.
+ * @typedef {{key: string, points: Point[], position: number, label: string,
+ *   labelAt: Point | null}} Line
+ * What is to be drawn, open groups being frames, and how far down lines come in (i) and go out (o).
  * @typedef {{width: number, height: number, boxes: [string, Box][], lines: Line[],
- *   open: Set<string>, ends: Record<string, number>}} Scene */
+ *   ends: Record<string, number>}} Scene */
 
 /** A line of text in a drawing, by default around x.
  * @type {(style: string | null, x: number, y: number, text: string, anchor?: string) => any} */
@@ -424,7 +396,7 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
 /** An edge: its curve, a head forward and, for a gradient to travel along, one backward.
  * @param {Line} line
  * @param {boolean} carries whether its variable takes a gradient from it */
-function edgeGroup({ points, label = "", label_at: labelAt }, carries) {
+function edgeGroup({ points, label, labelAt }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
 	const curve = svg("path", { class: "curve", d: `M${start}C${others.join(" ")}` });
@@ -443,38 +415,112 @@ function edgeGroup({ points, label = "", label_at: labelAt }, carries) {
  * @param {Point[]} points */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
-/** Whether two boxes have a place in common.
- * @type {(one: number[], other: number[]) => boolean} */
-const meet = ([x, y, width, height], [left, top, wide, high]) =>
-	x < left + wide && left < x + width && y < top + high && top < y + height;
-
-/** Draw a scene once, of a large one what is near; a step then changes only classes and texts that
- * differ.
- * @param {Pass} pass
- * @param {Scene} scene
- * @param {Press} press
- * @param {(group: string) => void} fold opens or closes a group
- * @param {(box: number[], item?: string) => boolean} isNear */
-function drawing(pass, scene, press, fold, isNear) {
-	const { width, height, open } = scene;
-	const frames = svg("g");
-	const drawn = scene.lines.flatMap((line) => {
-		const { key, points } = line;
-		const [x, end] = [points[0][0], points[points.length - 1][0]];
-		const rows = points.map((point) => point[1]);
-		const y = Math.min(...rows);
-		if (!isNear([x, y - 1, end - x, Math.max(...rows) - y + 2])) return [];
-		const [tail, head] = key.split(" ");
-		const isConstant = tail[0] === "v" && pass.variables[numberOf(tail)].kind === "constant";
-		return [{ line, group: edgeGroup(line, head[0] !== "v" && !isConstant) }];
+/** Join stops by lines and S-shaped Bezier pieces, level at both ends, the steep part to one side.
+ * @type {(stops: Point[], bend: number) => Point[]} */
+function curve(stops, bend) {
+	const points = [stops[0]];
+	stops.forEach(([x, y], i) => {
+		const [fromX, fromY] = points[points.length - 1];
+		if (y === fromY && (x === fromX || y === stops[i + 1]?.[1])) return;
+		const turn = fromX + (x - fromX) * (0.5 + Math.sign(fromY - y) * bend);
+		points.push([turn, fromY], [turn, y], [x, y]);
 	});
-	const edges = svg("g", { "aria-hidden": "true" }, ...drawn.map(({ group }) => group));
-	const layer = svg("g");
+	return points;
+}
+
+/** Put the scene of a group together. Where a group in it is open, its column is as wide as that
+ * needs, and what stands below its middle moves down: order and gaps stay.
+ * @param {Payload["graph"]} graph
+ * @param {Set<string>} open
+ * @returns {Scene} */
+function compose(graph, open, g = 0) {
+	const { groups, shapes, functions } = graph;
+		const { height, columns, nodes, lines } = shapes[groups[g].shape];
+	/** @type {string[]} */
+	const items = groups[g].items;
+	const inner = items.map((item) => (open.has(item) ? compose(graph, open, numberOf(item)) : null));
+	/** @type {Record<number, number>} */
+	const taller = {};
+	inner.forEach((scene, i) => {
+		const [, at, , least] = nodes[i];
+		if (scene) taller[at] = Math.max(taller[at] ?? 0, scene.height - least);
+	});
+	const level = (/** @type {number} */ y) =>
+		Object.entries(taller).reduce(
+			(sum, [at, more]) => sum + (more * (1 + Math.sign(y - Number(at)))) / 2,
+			g > 0 ? y + FRAME : y,
+		);
+	let shift = 0;
+	const spans = columns.map(([left, right], rank) => {
+		const start = left + shift;
+		const ends = inner.map((scene, i) => (nodes[i][0] === rank && scene ? start + scene.width : 0));
+		shift = Math.max(shift + right, ...ends) - right;
+		return [start, right + shift];
+	});
+	const width = spans[spans.length - 1][1] + columns[0][0];
+	/** @type {Scene} */
+	const scene = { width, height: level(height), boxes: [], lines: [], ends: {} };
+	const boxes = nodes.map(([rank, middle, ...size], i) => {
+		const within = inner[i];
+		const [wide, high] = within ? [within.width, within.height] : size;
+		const [x, y] = [(spans[rank][0] + spans[rank][1] - wide) / 2, level(middle) - high / 2];
+		if (wide === 0) scene.ends[items[i][0]] = y;
+		else scene.boxes.push([items[i], [x, y, wide, high]]);
+		for (const [item, [left, top, ...other]] of within?.boxes ?? [])
+			scene.boxes.push([item, [x + left, y + top, ...other]]);
+		for (const line of within?.lines ?? [])
+			scene.lines.push({ ...line, points: line.points.map(([a, b]) => [x + a, y + b]) });
+		return [x, y, wide, high];
+	});
+	for (const [tail, head, tailPort, headPort, levels, bend, label, labelAt] of lines) {
+		const [from, to] = [boxes[tail], boxes[head]];
+		const rows = [
+			from[1] + (inner[tail]?.ends.o ?? (tailPort + 0.5) * from[3]),
+			...levels.map(level),
+			to[1] + (inner[head]?.ends.i ?? (headPort + 0.5) * to[3]),
+		];
+		/** @type {Point[]} */
+		const stops = rows.flatMap((y, i) => spans[nodes[tail][0] + i].map((x) => [x, y]));
+		stops[0][0] = from[2] && from[0] + from[2];
+		stops[stops.length - 1][0] = to[2] ? to[0] : width;
+		const inputs = functions[numberOf(items[head])]?.inputs.length;
+		const position = Math.round((headPort + 0.5) * (inputs + 1)) - 1;
+		const key = `${items[tail]} ${items[head]}`;
+		scene.lines.push({ key, points: curve(stops, bend), position, label, labelAt });
+	}
+	return scene;
+}
+
+/** The graph in its scroller: laid out as a whole or, when it is large, in groups that open in place;
+ * of these only what is near the part in sight is in the document.
+ * @param {Pass} pass
+ * @param {Press} press */
+function graphView(pass, press) {
+	const { graph } = pass.payload;
+	const isFolded = graph.height !== null;
+	const attributes = { class: "drawing", role: "group", "aria-label": pass.word("graph") };
+	const drawing = svg("svg", attributes);
+	const view = scroller("graph", drawing);
+	let scene = compose(graph, new Set());
+	/** @type {{line: Line, group: SVGElement}[]} */
+	let lines = [];
+	/** @type {Map<string, {group: SVGElement, show(k: number): void, select?(is: boolean): void}>} */
+	let boxes = new Map();
 	const labels = svg("g", { "aria-hidden": "true" });
-	const name = pass.word("graph");
-	const viewBox = `0 0 ${width} ${height}`;
-	const attributes = { class: "drawing", viewBox, role: "group", "aria-label": name };
-	const element = svg("svg", attributes, frames, edges, layer, labels);
+	/** @type {number | null} */
+	let selected = null;
+	/** @type {Parameters<Show>} */
+	let shown = [0, PARTS, false];
+	/** What was opened by hand, and all that is open.
+	 * @type {Set<string>[]} */
+	let [opened, open] = [new Set(graph.open), new Set()];
+	let follows = true;
+	let frame = 0;
+	/** Its scale, 0 before the drawing is in sight. */
+	let zoom = 0;
+	let found = "";
+	/** The part in sight when it was painted, in px of the drawing. */
+	let part = [0, 0, 0, 0];
 
 	/** A box, and what a press on it does.
 	 * @param {string} kind
@@ -555,48 +601,11 @@ function drawing(pass, scene, press, fold, isNear) {
 		return { group, show };
 	}
 
-	/** A group; while it is open, a frame with a bar to fold it by.
-	 * @type {(g: number, box: Box) => any} */
-	function groupBox(g, box) {
-		const [item, inside] = [`g${g}`, pass.inside[g]];
-		const [x, y, width, height] = box;
-		const isOpen = open.has(item);
-		const name = pass.nameOf(item);
-		const { size } = pass.groups[g];
-		if (isOpen) frames.append(boxGroup("frame", box, 4, null));
-		const bar = /** @type {Box} */ ([x, y, width, isOpen ? FRAME : height]);
-		const group = boxGroup("group", bar, 4, () => fold(item));
-		const row = textAt("value", x + width / 2, y + 35, "");
-		const text = shorten(`${isOpen ? "−" : "+"} ${name}`, BOX_COLUMNS);
-		group.append(textAt("name", x + width / 2, y + 18, text), ...(isOpen ? [] : [row]));
-		put(group, { "aria-expanded": String(isOpen) });
-		/** @param {number} k */
-		function show(k) {
-			const done = inside.filter((step) => step <= k).length;
-			const key = k > 0 ? "group_done" : "group_size";
-			row.textContent = size > 0 ? pass.word(key, { done, size }) : "";
-			put(group, { "aria-label": `${name} ${row.textContent}` });
-			mark(group, "done", done > 0 && done === inside.length);
-		}
-		return { group, show };
-	}
-
-	const makers = { v: variableBox, f: functionBox, g: groupBox };
-	/** @type {Map<string, {group: SVGElement, show(k: number): void, select?(is: boolean): void}>} */
-	const boxes = new Map();
-	// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
-	for (const [item, box] of [...scene.boxes].sort(([, [a]], [, [b]]) => a - b)) {
-		if (!isNear(box, item)) continue;
-		const made = makers[/** @type {"v" | "f" | "g"} */ (item[0])](numberOf(item), box);
-		boxes.set(item, made);
-		layer.append(made.group);
-	}
-
 	/** @param {Step} step */
 	function contributions(step) {
-		const found = drawn.flatMap(({ line: { key, label, position, points } }) => {
+		const found = lines.flatMap(({ line: { key, label, position, points } }) => {
 			const isInput = key[0] === "v" && key.endsWith(` f${step.function}`);
-			const number = isInput ? step.products[position ?? 0]?.contribution : null;
+			const number = isInput ? step.products[position]?.contribution : null;
 			// Where the shape of an array stands, there is no room for its elements.
 			if (label || !number) return [];
 			const [x, y] = edgeMiddle(points);
@@ -616,177 +625,87 @@ function drawing(pass, scene, press, fold, isNear) {
 		});
 	}
 
-	return {
-		element,
-		boxes,
-		/** Show a step; before its last part, nothing has been added yet.
-		 * @type {Show} */
-		show(k, part, isCovered) {
-			const step = pass.steps[k];
-			const isAdded = part === PARTS;
-			const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
-			const added = step.products.filter(({ constant }) => isAdded && !constant);
-			/** @type {(items: string[]) => Set<string>} */
-			const shown = (items) => new Set(items.map((item) => pass.standIn(item, open)));
-			const changed = shown(added.map(({ variable }) => `v${variable}`));
-			const now = step.function === null ? changed : shown([`f${step.function}`]);
-			const queued = shown(waiting.map((/** @type {number} */ f) => `f${f}`));
-			const lit = new Set(step.function === null ? [] : pass.joined(step.function));
-			for (const [item, box] of boxes) {
-				box.show(isAdded ? k : k - 1);
-				markNow(box.group, now.has(item));
-				mark(box.group, "queued", queued.has(item));
-				mark(box.group, "changed", changed.has(item));
-			}
-			for (const { line, group } of drawn) mark(group, "now", lit.has(line.key));
-			labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
-		},
-		/** Mark a variable and its paths to the result.
-		 * @param {number | null} selected */
-		select(selected) {
-			for (const [item, box] of boxes) box.select?.(item === `v${selected}`);
-			const path = new Set(selected === null ? [] : pass.onward(selected));
-			for (const { line, group } of drawn) mark(group, "path", path.has(line.key));
-		},
-	};
-}
-
-/** A graph that was laid out as a whole.
- * @param {Payload} payload
- * @returns {Scene} */
-function wholeScene({ graph: { width, height, variables, functions, edges } }) {
-	/** @type {(kind: string, nodes: Record<string, any>[]) => [string, Box][]} */
-	const boxed = (kind, nodes) =>
-		nodes.flatMap(({ box }, i) => (box ? [[`${kind}${i}`, box.map(Number)]] : []));
-	const lines = edges.map(({ function: f, variable: v, role, points, ...edge }) => ({
-		...edge,
-		key: role === "input" ? `v${v} f${f}` : `f${f} v${v}`,
-		points: /** @type {Point[]} */ (points.map((point) => point.map(Number))),
-	}));
-	const boxes = [...boxed("v", variables), ...boxed("f", functions)];
-	return { width: Number(width), height: Number(height), boxes, lines, open: new Set(), ends: {} };
-}
-
-/** Put the scene of a group together. Where a group in it is open, its column is as wide as that
- * needs, and what stands below its middle moves down: order and gaps stay.
- * @param {Pass} pass
- * @param {number} g
- * @param {Set<string>} open
- * @returns {Scene} */
-function compose(pass, g, open) {
-	const { shape, items } = pass.groups[g];
-	const { height, columns, nodes, lines } = pass.shapes[shape];
-	const inner = items.map((item) => (open.has(item) ? compose(pass, numberOf(item), open) : null));
-	/** @type {Map<number, number>} */
-	const taller = new Map();
-	inner.forEach((scene, i) => {
-		const [, at, , least] = nodes[i];
-		if (scene) taller.set(at, Math.max(taller.get(at) ?? 0, scene.height - least));
-	});
-	const level = (/** @type {number} */ y) =>
-		[...taller].reduce((sum, [at, more]) => sum + (more * (1 + Math.sign(y - at))) / 2, y) +
-		(g > 0 ? FRAME : 0);
-	let shift = 0;
-	const spans = columns.map(([left, right], rank) => {
-		const wide = inner.map((scene, i) => (scene && nodes[i][0] === rank ? scene.width : 0));
-		const start = left + shift;
-		shift = Math.max(shift, ...wide.map((one) => start + one - right));
-		return [start, right + shift];
-	});
-	const width = spans[spans.length - 1][1] + columns[0][0];
-	/** @type {Scene} */
-	const scene = { width, height: level(height), boxes: [], lines: [], open, ends: {} };
-	/** @type {Box[]} */
-	const boxes = nodes.map(([rank, middle, least, low], i) => {
-		const { width: wide, height: high } = inner[i] ?? { width: least, height: low };
-		const [left, right] = spans[rank];
-		/** @type {Box} */
-		const box = [(left + right - wide) / 2, level(middle) - high / 2, wide, high];
-		if (wide === 0) scene.ends[items[i][0]] = box[1];
-		else scene.boxes.push([items[i], box]);
-		for (const [item, [x, y, ...size]] of inner[i]?.boxes ?? [])
-			scene.boxes.push([item, [box[0] + x, box[1] + y, ...size]]);
-		for (const line of inner[i]?.lines ?? [])
-			scene.lines.push({ ...line, points: line.points.map(([x, y]) => [box[0] + x, box[1] + y]) });
-		return box;
-	});
-	for (const [tail, head, tailPort, headPort, levels] of lines) {
-		const [from, to] = [boxes[tail], boxes[head]];
-		const rows = [
-			from[1] + (inner[tail]?.ends.o ?? (tailPort + 0.5) * from[3]),
-			...levels.map(level),
-			to[1] + (inner[head]?.ends.i ?? (headPort + 0.5) * to[3]),
-		];
-		const stops = rows.flatMap((y, i) =>
-			spans[nodes[tail][0] + i].map((x) => /** @type {Point} */ ([x, y])),
-		);
-		stops[0][0] = from[2] && from[0] + from[2];
-		stops[stops.length - 1][0] = to[2] ? to[0] : width;
-		const ends = pass.functions[numberOf(items[head])]?.inputs.length + 1;
-		const position = Math.round((headPort + 0.5) * ends) - 1;
-		scene.lines.push({ key: `${items[tail]} ${items[head]}`, points: curve(stops), position });
+	/** A group; while it is open, a frame with a bar to close it by.
+	 * @type {(g: number, box: Box) => any} */
+	function groupBox(g, [x, y, width, height]) {
+		const [item, steps] = [`g${g}`, pass.inside[g]];
+		const isOpen = open.has(item);
+		const name = pass.nameOf(item);
+		const bar = isOpen ? FRAME : height;
+		const group = boxGroup("group", [x, y, width, bar], 4, () => fold(item));
+		const row = textAt("value", x + width / 2, y + 35, "");
+		const text = shorten(`${isOpen ? "−" : "+"} ${name}`, BOX_COLUMNS);
+		group.append(textAt("name", x + width / 2, y + 18, text), row);
+		put(group, { "aria-expanded": String(isOpen) });
+		/** @param {number} k */
+		function show(k) {
+			const done = steps.filter((step) => step <= k).length;
+			const size = steps.length;
+			const told = size > 0 ? pass.word("group_done", { done, size }) : "";
+			if (!isOpen) row.textContent = told;
+			put(group, { "aria-label": `${name} ${told}` });
+			mark(group, "done", done > 0 && done === size);
+		}
+		return { group, show };
 	}
-	return scene;
-}
-
-/** Join stops by S-shaped Bezier pieces, which are level at both ends.
- * @param {Point[]} stops */
-function curve(stops) {
-	const points = [stops[0]];
-	for (const [x, y] of stops) {
-		const [fromX, fromY] = points[points.length - 1];
-		const middle = (fromX + x) / 2;
-		if (x !== fromX || y !== fromY) points.push([middle, fromY], [middle, y], [x, y]);
-	}
-	return points;
-}
-
-/** The graph in its scroller: laid out as a whole or, when it is large, in groups that open in place;
- * of these only what is near the part in sight is in the document.
- * @param {Pass} pass
- * @param {Press} press */
-function graphView(pass, press) {
-	const { folded } = pass.payload.graph;
-	const view = scroller("graph");
-	/** @type {ReturnType<typeof drawing>} */
-	let drawn;
-	/** @type {Scene} */
-	let scene;
-	/** @type {Set<string>} */
-	const opened = new Set(folded?.open);
-	/** @type {number | null} */
-	let selected = null;
-	/** @type {Parameters<Show>} */
-	let shown = [0, PARTS, false];
-	let follows = true;
-	let zoom = 0;
-	let frame = 0;
-	let found = "";
-	/** The part in sight when it was painted, in px of the drawing. */
-	let part = [0, 0, 0, 0];
 
 	/** What a step is about: its function or, at the start, the result. */
 	const target = () => {
 		const { function: f, products } = pass.steps[shown[0]];
 		return f === null ? `v${products[0]?.variable}` : `f${f}`;
 	};
-	const open = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])].sort();
-	const scale = () => drawn.element.clientWidth / scene.width || 1;
+	/** What is to be open now: with what was opened by hand, what the step is in. */
+	const wanted = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])];
+	/** What is seen of an item: itself, or the outermost closed group around it.
+	 * @param {string} item */
+	const seen = (item) => pass.path(item).find((one) => !open.has(one)) ?? item;
+	const scale = () => drawing.clientWidth / scene.width || 1;
 
+	/** Draw what is near; a step then changes only classes and texts that differ. */
 	function paint() {
-		const focused = drawn && [...drawn.boxes].find(([, { group }]) => hasFocus(group))?.[0];
-		const [x, y, width, height] = part;
-		scene = folded ? compose(pass, 0, new Set(open())) : wholeScene(pass.payload);
-		const near = [x - width / 2, y - height / 2, 2 * width, 2 * height];
-		drawn = drawing(pass, scene, press, fold, (box, item) => !folded || item === focused || meet(box, near));
+		const focused = [...boxes].find(([, { group }]) => hasFocus(group))?.[0];
+		scene = compose(graph, (open = new Set(wanted())));
+		const kept = focused && seen(focused);
+		const { width, height } = scene;
+		const [x, y, wide, high] = part;
+		/** @type {(box: number[]) => boolean} */
+		const isNear = ([left, top, width, height]) =>
+			!isFolded ||
+			(Math.abs(2 * (left - x) + width - wide) < width + 2 * wide &&
+				Math.abs(2 * (top - y) + height - high) < height + 2 * high);
+		lines = scene.lines.flatMap((line) => {
+			const { key, points } = line;
+			const [left] = points[0];
+			const rows = points.map((point) => point[1]).sort((a, b) => a - b);
+			const [top, bottom] = [rows[0], rows[rows.length - 1]];
+			if (!isNear([left, top, points[points.length - 1][0] - left, bottom - top])) return [];
+			const isConstant = pass.variables[numberOf(key)]?.kind === "constant" && key[0] === "v";
+			return [{ line, group: edgeGroup(line, !key.includes(" v") && !isConstant) }];
+		});
+		boxes = new Map();
+		const makers = { v: variableBox, f: functionBox, g: groupBox };
+		// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
+		for (const [item, box] of scene.boxes.sort(([, [a]], [, [b]]) => a - b))
+			if (item === kept || isNear(box))
+				boxes.set(item, makers[/** @type {"v"} */ (item[0])](numberOf(item), box));
+		const frames = scene.boxes.flatMap(([item, [x, y, width, height]]) =>
+			open.has(item) ? svg("rect", { class: "shape", x, y, width, height, rx: 4 }) : [],
+		);
+		const edges = lines.map(({ group }) => group);
+		drawing.replaceChildren(
+			...frames,
+			svg("g", { "aria-hidden": "true" }, ...edges),
+			svg("g", {}, ...[...boxes.values()].map(({ group }) => group)),
+			labels,
+		);
+		put(drawing, { viewBox: `0 0 ${width} ${height}` });
 		// As style, because style sheets of hosts scale every svg.
-		const [least, most] = folded ? [zoom, zoom] : [LEAST_SCALE, 1];
-		drawn.element.style.width = `clamp(${least * scene.width}px, 100%, ${most * scene.width}px)`;
-		view.replaceChildren(drawn.element);
-		drawn.show(...shown);
-		drawn.select(selected);
-		if (focused) focus(drawn.boxes.get(pass.standIn(focused, scene.open))?.group);
-		const hit = drawn.boxes.get(found);
+		const [least, most] = isFolded ? [zoom, zoom] : [LEAST_SCALE, 1];
+		drawing.style.width = `clamp(${least * width}px, 100%, ${most * width}px)`;
+		show(...shown);
+		select(selected);
+		if (kept) focus(boxes.get(kept)?.group);
+		const hit = boxes.get(found);
 		if (hit) mark(hit.group, "found", true);
 	}
 
@@ -795,24 +714,60 @@ function graphView(pass, press) {
 		const { scrollLeft, scrollTop, clientWidth, clientHeight } = view;
 		const now = [scrollLeft, scrollTop, clientWidth, clientHeight].map((one) => one / scale());
 		frame = 0;
-		if (!folded || now.every((one, i) => Math.abs(one - part[i]) < part[2 + (i % 2)] / 3)) return;
+		if (!isFolded || now.every((one, i) => Math.abs(one - part[i]) < part[2 + (i % 2)] / 3)) return;
 		part = now;
 		paint();
 	}
 
 	/** @param {string} item */
 	function bringInSight(item) {
-		const at = pass.standIn(item, scene.open);
+		const at = seen(item);
 		const box = scene.boxes.find(([one]) => one === at)?.[1];
 		if (box) scrollInside(view, box.map((length) => length * scale()));
 		look();
 	}
 
+	/** @type {Show} */
+	function show(k, part, isCovered) {
+		const step = pass.steps[k];
+		const isAdded = part === PARTS;
+		const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
+		const queued = new Set(waiting.map((/** @type {number} */ f) => seen(`f${f}`)));
+		const added = step.products.filter(({ constant }) => isAdded && !constant);
+		const changed = new Set(added.map(({ variable }) => seen(`v${variable}`)));
+		const isStart = step.function === null;
+		const now = seen(target());
+		for (const [item, box] of boxes) {
+			box.show(isAdded ? k : k - 1);
+			markNow(box.group, isStart ? changed.has(item) : item === now);
+			mark(box.group, "queued", queued.has(item));
+			mark(box.group, "changed", changed.has(item));
+		}
+		const { inputs, outputs } = pass.functions[step.function ?? -1] ?? { inputs: [], outputs: [] };
+		for (const { line, group } of lines) {
+			const isLit =
+				inputs.some((v) => pass.joins(line.key, `v${v}`, `f${step.function}`)) ||
+				outputs.some((v) => pass.joins(line.key, `f${step.function}`, `v${v}`));
+			mark(group, "now", isLit);
+		}
+		labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
+	}
+
+	/** Mark a variable and its paths to the result.
+	 * @param {number | null} variable */
+	function select(variable) {
+		selected = variable;
+		for (const [item, box] of boxes) box.select?.(item === `v${variable}`);
+		const path = variable === null ? new Set() : pass.onward(variable);
+		for (const { line, group } of lines)
+			mark(group, "path", line.key.replace(/[io]/g, "g").split(" ").every((end) => path.has(end)));
+	}
+
 	/** Open a group, or close it.
 	 * @param {string} group */
 	function fold(group) {
-		if (!scene.open.has(group)) opened.add(group);
-		else if (!opened.delete(group) || open().includes(group)) follow(false);
+		if (!open.has(group)) opened.add(group);
+		else if (!opened.delete(group) || wanted().includes(group)) follow(false);
 		paint();
 	}
 
@@ -820,21 +775,21 @@ function graphView(pass, press) {
 	 * @param {number} to */
 	function zoomTo(to, x = view.clientWidth / 2, y = view.clientHeight / 2) {
 		const { scrollLeft, scrollTop } = view;
-		const ratio = Math.min(Math.max(to, LEAST_ZOOM), MOST_ZOOM) / scale();
-		zoom = ratio * scale();
+		const from = scale();
+		zoom = Math.min(Math.max(to, LEAST_ZOOM), MOST_ZOOM);
 		paint();
-		view.scrollTo((scrollLeft + x) * ratio - x, (scrollTop + y) * ratio - y);
+		view.scrollLeft = ((scrollLeft + x) * zoom) / from - x;
+		view.scrollTop = ((scrollTop + y) * zoom) / from - y;
 		look();
 	}
 	const fit = () => Math.min(view.clientWidth / scene.width, view.clientHeight / scene.height, 1);
 
-	/** @param {boolean} is */
-	function follow(is) {
+	function follow(is = !follows) {
 		follows = is;
 		put(follower, { "aria-pressed": String(is) });
 	}
 
-	/** Go to the next item with a text in its name. */
+	/** Go to the next item with the field's text in its name. */
 	function find() {
 		const text = field.value.toLowerCase();
 		const has = (/** @type {string} */ item) => pass.nameOf(item).toLowerCase().includes(text);
@@ -846,26 +801,18 @@ function graphView(pass, press) {
 		bringInSight(found);
 	}
 
-	/** @type {(key: string, press: () => void, text?: string) => any} */
-	const tool = (key, press, text = pass.word(key)) =>
-		button({ class: "part", "aria-label": pass.word(key), title: pass.word(key) }, press, text);
+	/** @type {(key: string, onclick: () => void, text?: string) => any} */
+	const tool = (key, onclick, text = pass.word(key)) =>
+		button({ class: "part", "aria-label": pass.word(key) }, onclick, text);
 	const follower = tool("follow", () => {
-		follow(!follows);
+		follow();
 		paint();
 		bringInSight(target());
 	});
+	const name = pass.word("find");
+	const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Enter" && find();
 	const field = focusable(
-		html("input", {
-			class: "field",
-			type: "search",
-			"aria-label": pass.word("find"),
-			placeholder: pass.word("find"),
-			oninput: () => {
-				found = "";
-				find();
-			},
-			onkeydown: ({ key }) => key === "Enter" && find(),
-		}),
+		html("input", { class: "field", "aria-label": name, placeholder: name, onkeydown }),
 	);
 	const tools = [
 		tool("zoom_out", () => zoomTo(zoom / ZOOM_STEP), "−"),
@@ -874,10 +821,8 @@ function graphView(pass, press) {
 		follower,
 		field,
 	];
-	follow(true);
-	if (folded) {
-		let isDragged = false;
-		view.style.height = `${folded.height}px`;
+	if (isFolded) {
+		view.style.height = `${graph.height}px`;
 		put(view, {
 			onscroll: () => (frame ||= requestAnimationFrame(look)),
 			onwheel(/** @type {WheelEvent} */ event) {
@@ -886,28 +831,25 @@ function graphView(pass, press) {
 				const { left, top } = view.getBoundingClientRect();
 				zoomTo(zoom * 0.998 ** event.deltaY, event.clientX - left, event.clientY - top);
 			},
-			onpointerdown({ target, pointerType, pointerId }) {
-				isDragged = pointerType === "mouse" && target !== view && !target.closest("[tabindex]");
-				if (isDragged) view.setPointerCapture(pointerId);
-			},
-			onpointermove({ buttons, movementX, movementY }) {
-				if (isDragged && buttons === 1) view.scrollBy(-movementX, -movementY);
+			onpointermove({ buttons, pointerType, target, movementX, movementY }) {
+				if (buttons === 1 && pointerType === "mouse" && !target.closest("[tabindex]"))
+					view.scrollBy(-movementX, -movementY);
 			},
 		});
 	}
+	follow(true);
 	paint();
 	return {
-		element: folded ? html("div", {}, html("div", "controls", ...tools), view) : view,
+		element: isFolded ? html("div", {}, html("div", "controls", ...tools), view) : view,
 		/** @type {Show} */
 		show(...now) {
 			shown = now;
-			if (folded && String([...scene.open]) !== String(open())) paint();
-			else drawn.show(...now);
+			if (isFolded && String([...open]) !== String([...new Set(wanted())])) paint();
+			else show(...now);
 		},
-		/** @param {number | null} variable */
-		select: (variable) => drawn.select((selected = variable)),
+		select,
 		scroll() {
-			if (folded && zoom === 0 && view.clientWidth > 0) zoomTo(Math.max(fit(), LEAST_SCALE));
+			if (isFolded && zoom === 0 && view.clientWidth > 0) zoomTo(Math.max(fit(), LEAST_SCALE));
 			bringInSight(target());
 		},
 	};
@@ -1668,7 +1610,7 @@ export function mount(root, payload, { id, model } = {}) {
 		put(root, { role: "group", "aria-label": payload.title, lang: pass.language });
 		root.replaceChildren(
 			...payload.notices.map((text) => html("div", "notice", text)),
-			...(pass.variables.length > 0 ? [graph.element] : []),
+			...(payload.graph.groups[0].items.length > 0 ? [graph.element] : []),
 			controls.element,
 			controls.status,
 			html("div", "top", words.heading, controls.parts),
