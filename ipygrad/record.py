@@ -28,12 +28,13 @@ from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.host import has_kernel
 from ipygrad.show.html import fragment
-from ipygrad.show.layout import lay_out, shorten, text_columns
+from ipygrad.show.layout import lay_out
 from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
 from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
+from ipygrad.show.sizes import shorten, text_columns
 from ipygrad.show.tables import (
     WIDTH,
     frame,
@@ -296,12 +297,16 @@ class BackwardPass(Sequence[BackwardStep]):
             return self._drawn_like._layout
         if len(self.graph.variables) + len(self.graph.functions) > MOST_BOXES:
             return None
-        widest = [
-            max(value, gradient, key=text_columns)
+        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
+        return lay_out(self.graph, self._widest_texts, shapes)
+
+    @cached_property
+    def _widest_texts(self) -> list[str]:
+        """What each variable's box needs room for."""
+        return [
+            shorten(max(value, gradient, key=text_columns))
             for value, gradient in zip(self._values(), self._gradient_texts(), strict=True)
         ]
-        shapes = [shape_text(node.value.shape) for node in self.graph.variables]
-        return lay_out(self.graph, [shorten(text) for text in widest], shapes)
 
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
@@ -702,6 +707,7 @@ class BackwardPass(Sequence[BackwardStep]):
             self._shown,
             self._layout,
             plots=self._plots() if plots is None else plots,
+            texts=self._widest_texts,
             start=self._start,
             predict=self._predict,
             most_steps=MOST_STEPS,
@@ -832,7 +838,7 @@ class BackwardPass(Sequence[BackwardStep]):
             return
         words = self._words.of_pictures
         shown = replace(self._shown, words=words, findings=self._findings.told_in(words))
-        told = make_payload(shown, self._layout, plots={})["steps"]
+        told = make_payload(shown, self._layout, plots={}, texts=self._widest_texts)["steps"]
         gradients: list[str | None] = [None] * len(self.graph.variables)
         gradients[self.graph.results[0]] = words.number(self._run.cotangent)
         yield Frame(0, tuple(gradients), None, told[0], None)

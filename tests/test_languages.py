@@ -16,7 +16,7 @@ from ipygrad.__main__ import main
 from ipygrad.explain.products import step_formula
 from ipygrad.explain.words import FOLDER, LANGUAGES
 from ipygrad.record import BackwardPass
-from ipygrad.show.layout import text_columns
+from ipygrad.show.sizes import text_columns
 from ipygrad.show.tables import text_table
 from tests.shell import SEED, Shell
 from tests.test_magic import completions

@@ -11,24 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
+from ipygrad.show.arrange import BOX_GAP, MARGIN, RANK_GAP
 from ipygrad.show.labels import LABEL_COLUMN, LABEL_HEIGHT
 from ipygrad.show.layering import Edge, crossings, latest_ranks, layered
-from ipygrad.show.layout import (
-    BOX_GAP,
-    MARGIN,
-    NAME_COLUMNS,
-    RANK_GAP,
-    Box,
-    GraphLayout,
-    lay_out,
-    shorten,
-    text_columns,
-)
+from ipygrad.show.layout import Box, GraphLayout, lay_out
+from ipygrad.show.sizes import NAME_COLUMNS, shorten, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipygrad.show.layout import Point
+    from ipygrad.show.arrange import Point
 
     # Label, names of the inputs, names of the outputs ("-" for one that was dropped).
     Call = tuple[str, str, str]

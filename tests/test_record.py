@@ -171,13 +171,15 @@ def test_the_widget_takes_only_steps_that_there_are(bp: BackwardPass) -> None:
     assert bp.widget.step == 3
 
 
-def test_a_large_graph_is_told_and_not_laid_out() -> None:
+def test_a_large_graph_is_told_and_folded() -> None:
     y = Variable(0.5)
     for _ in range(200):
         y = exp(-y)
     payload = backward_pass(y)._payload()
-    assert payload["graph"]["width"] is None
-    assert payload["notices"][0].startswith("This graph has 801 boxes")
+    assert payload["notices"][0].startswith("This graph has 801 boxes, so it is folded")
+    groups = payload["graph"]["groups"]
+    functions = [item for group in groups for item in group["items"] if item[0] == "f"]
+    assert sorted(functions) == sorted(f"f{number}" for number in range(400))
     assert len(payload["steps"]) == 401
 
 
@@ -350,8 +352,9 @@ def test_a_large_partial_graph_is_cut_and_says_so() -> None:
     bp = BackwardPass(capture_graph([y]), None)
     payload = bp._payload()
     assert payload["notices"] == [
-        "This graph has 5,001 boxes, too many to draw at once. "
-        "The table has 2,000 of its 2,501 variables."
+        "This graph has 5,001 boxes, so it is folded into groups: press one to open it, and its "
+        "bar to close it again.",
+        "The table has 2,000 of 2,501 variables.",
     ]
     assert len(payload["graph"]["functions"]) == len(payload["table"]["rows"]) == 2_000
     assert str(bp).endswith("… and 2,441 more variables; table() has them all")

@@ -13,7 +13,7 @@ import pytest
 
 from ipygrad import BackwardPass, Variable, backward_pass, exp, square
 from ipygrad.__main__ import main
-from ipygrad.show.layout import text_columns
+from ipygrad.show.sizes import text_columns
 from ipygrad.show.terminal import show_in_terminal
 from tests.pages import payloads_of
 

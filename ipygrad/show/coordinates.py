@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Nodes (dummies included) that all sweeps together may move; see layering.EFFORT.
 EFFORT = 24_000
-MOST_SWEEPS = 16
+LEAST_SWEEPS, MOST_SWEEPS = 4, 16
 # A long edge wants to be level more than a short one: by how many ends of a link are dummies.
 STRENGTHS = (1.0, 2.0, 8.0)
 # And so does a link between two nodes that have no other on that side.
@@ -32,7 +32,10 @@ PLAY = 4.0
 
 
 def place(
-    layers: Layers, heights: Sequence[float], spacing: Callable[[int, int], float]
+    layers: Layers,
+    heights: Sequence[float],
+    spacing: Callable[[int, int], float],
+    effort: float = 1.0,
 ) -> list[float]:
     """Give the vertical position of the middle of each node, dummies included, in px downward.
 
@@ -44,6 +47,8 @@ def place(
         Height of each node in px.
     spacing
         How far apart the middles of two neighbours in a rank must be at least, in px.
+    effort
+        Share of the usual effort, where many graphs are laid out at once.
     """
     count = len(layers.left)
     y = [0.0] * count
@@ -55,7 +60,7 @@ def place(
             y[node] = offsets[node] - offsets[nodes[-1]] / 2
     left, right = _pulls(layers, heights)
     both = [near + far for near, far in zip(left, right, strict=True)]
-    sweeps = min(MOST_SWEEPS, max(4, EFFORT // max(count, 1)))
+    sweeps = min(MOST_SWEEPS, max(LEAST_SWEEPS, int(effort * EFFORT) // max(count, 1)))
     for sweep in range(sweeps):
         forward = sweep % 2 == 1
         pulls = both if 2 * sweep >= sweeps else left if forward else right

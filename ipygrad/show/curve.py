@@ -20,7 +20,7 @@ from ipygrad.show.figures import (
     VERMILION,
     signed,
 )
-from ipygrad.show.layout import shorten
+from ipygrad.show.sizes import shorten
 from ipygrad.show.view import finite_slope, view, without_jumps
 
 if TYPE_CHECKING:

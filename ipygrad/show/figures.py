@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib import font_manager
 
 from ipygrad.explain.numbers import DIGITS, short
-from ipygrad.show.layout import shorten
+from ipygrad.show.sizes import shorten
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from ipygrad.show.figures import BLUE, GREY, INK, PAPER, VERMILION, signed
-from ipygrad.show.layout import shorten
+from ipygrad.show.sizes import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise, product
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -100,7 +100,14 @@ def latest_ranks(size: int, edges: Sequence[Edge]) -> list[int]:
     return [highest - value for value in height]
 
 
-def layered(size: int, edges: Sequence[Edge]) -> Layers:
+def layered(
+    size: int,
+    edges: Sequence[Edge],
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    effort: float = 1.0,
+) -> Layers:
     """Rank the nodes, break long edges by dummies and order the ranks so that few edges cross.
 
     Parameters
@@ -109,8 +116,17 @@ def layered(size: int, edges: Sequence[Edge]) -> Layers:
         Number of nodes; they are ``range(size)``.
     edges
         A directed acyclic graph; two nodes may have several edges.
+    first, last
+        A node without edges to it that is to stand in the first rank, and one without edges from
+        it that is to stand in the last.
+    effort
+        Share of the usual effort, where many graphs are laid out at once.
     """
     rank = latest_ranks(size, edges)
+    if first is not None:
+        rank[first] = 0
+    if last is not None:
+        rank[last] = max(rank)
     left: list[list[Link]] = [[] for _ in range(size)]
     right: list[list[Link]] = [[] for _ in range(size)]
     paths = []
@@ -133,7 +149,7 @@ def layered(size: int, edges: Sequence[Edge]) -> Layers:
         if len(links) > 1:
             links.sort(key=lambda link: link.here)
     layers = Layers(size, [[] for _ in range(max(rank, default=-1) + 1)], left, right, paths)
-    _uncross(layers, rank)
+    _uncross(layers, rank, effort)
     return layers
 
 
@@ -168,11 +184,11 @@ def _crossings_after(nodes: list[int], right: list[list[Link]], position: list[f
     return total
 
 
-def _uncross(layers: Layers, rank: Sequence[int]) -> None:
+def _uncross(layers: Layers, rank: Sequence[int], effort: float) -> None:
     """Order the ranks by sweeps from several starts, and keep the best order that was met."""
     best: list[list[int]] = []
     fewest = inf
-    left = EFFORT // max(len(rank), 1)
+    left = int(effort * EFFORT) // max(len(rank), 1)
     for from_leaves, mirrored in product((False, True), repeat=2):
         _depth_first(layers, rank, from_leaves=from_leaves)
         if mirrored:
@@ -193,7 +209,7 @@ def _uncross(layers: Layers, rank: Sequence[int]) -> None:
         if not fewest or left <= 0:
             break
     layers.order[:] = [list(nodes) for nodes in best]
-    for _ in range(POLISH if fewest else 0):
+    for _ in range(ceil(effort * POLISH) if fewest else 0):
         # An exchange that gains nothing often makes room for one that does.
         _exchange(layers, ties_turn=True)
         _exchange(layers, ties_turn=False)

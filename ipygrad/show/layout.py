@@ -9,45 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from unicodedata import east_asian_width
 
-from ipygrad.show.coordinates import place
+from ipygrad.show.arrange import MARGIN, RANK_GAP, arrange
 from ipygrad.show.labels import LABEL_COLUMN, LABEL_ROOM, place_labels
-from ipygrad.show.layering import Edge, layered
+from ipygrad.show.layering import Edge
+from ipygrad.show.sizes import function_size, port, text_columns, variable_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipygrad.capture.graph import Graph
+    from ipygrad.show.arrange import Point, Shape
     from ipygrad.show.layering import Layers
+    from ipygrad.show.sizes import Size
 
-Point = tuple[float, float]
 Role = Literal["input", "output"]
 
-NAME_COLUMNS = 18
-"""Longest text of a row in a box, in columns of a terminal: a wide character takes two."""
-COLUMN_WIDTH = 7.8
-"""Estimated width of a column in the drawing's 13 px font, px."""
-PADDING = 20.0
-"""What a box is wider than its text, px."""
-VARIABLE_HEIGHT, VARIABLE_WIDTH = 62.0, 96.0
-"""Height and least width of a variable's box (three rows of text), px."""
-FUNCTION_HEIGHT, FUNCTION_WIDTH = 34.0, 56.0
-"""Least height and width of a function's box (one row of text), px."""
-PORT_GAP = 8.0
-"""Least distance between the ends of two edges on one side of a function's box, px."""
-MARGIN = 12.0
-"""Free space around the drawing, px."""
-BOX_GAP, EDGE_GAP, PASSING_GAP = 18.0, 10.0, 14.0
-"""Least distance in a column between two boxes, two passing edges, an edge and a box, px."""
-ROUNDING = 0.1
-"""What rounding to 0.1 px can take away from a distance."""
-RANK_GAP, MOST_RANK_GAP = 52.0, 140.0
-"""Least and greatest distance between two columns, px."""
 STAGGER = 0.8
 """How far apart edges from one box to the top and bottom of another turn, as a share of the gap."""
-SLOPE = 5.0
-"""How far an edge may climb for each px of the gap before the gap grows (to MOST_RANK_GAP)."""
 
 
 class Box(NamedTuple):
@@ -87,6 +66,8 @@ class GraphLayout:
         Boxes in the order of the graph.
     edges
         Function by function, its inputs before its outputs. A dropped output has none.
+    shape
+        All of that as columns, boxes (variables before functions) and lines.
     """
 
     width: float
@@ -94,25 +75,7 @@ class GraphLayout:
     variables: tuple[Box, ...]
     functions: tuple[Box, ...]
     edges: tuple[EdgePath, ...]
-
-
-def text_columns(text: str) -> int:
-    """Count the columns that a text takes in a terminal: two for a wide East Asian character."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def shorten(text: str, columns: int = NAME_COLUMNS) -> str:
-    """Cut a text to a number of columns; an ellipsis, one of them, stands for what is missing."""
-    if text_columns(text) <= columns:
-        return text
-    kept = ""
-    free = columns - 1
-    for character in text:
-        free -= text_columns(character)
-        if free < 0:
-            break
-        kept += character
-    return kept.rstrip() + "…"
+    shape: Shape
 
 
 def lay_out(
@@ -135,17 +98,12 @@ def lay_out(
         If there is not one text or label for each variable, or the graph has a cycle.
     """
     texts = _one_each(graph, texts, "text")
-    label_widths = [LABEL_COLUMN * text_columns(s) for s in _one_each(graph, labels, "label")]
+    labels = _one_each(graph, labels, "label")
+    label_widths = [LABEL_COLUMN * text_columns(label) for label in labels]
     sizes = _sizes(graph, texts)
     ends, edges = _edges(graph)
-    layers = layered(len(sizes), edges)
-    heights = [height for _, height in sizes] + [0.0] * (len(layers.left) - len(sizes))
-    middles = place(layers, heights, lambda above, below: _spacing(heights[above], heights[below]))
-    tops = [y - height / 2 for y, height in zip(middles, heights, strict=True)]
-    # Rounded once, here: what is level stays level to the last digit.
-    middles = [round(y - min(tops) + MARGIN, 1) for y in middles]
-    bottoms = [y + height / 2 for y, height in zip(middles, heights, strict=True)]
-    rank = {node: place for place, nodes in enumerate(layers.order) for node in nodes}
+    arranged = arrange(sizes, edges)
+    layers, rank, middles = arranged.layers, arranged.rank, arranged.middles
     # A label stands in the gap beside its variable; a gap has the number of the rank after it.
     gaps = [
         rank[edge.tail] + 1 if role == "input" else rank[edge.head]
@@ -155,10 +113,13 @@ def lay_out(
     needs = [RANK_GAP] * len(layers.order)
     for gap, width in zip(gaps, widths, strict=True):
         needs[gap] = max(needs[gap], width + LABEL_ROOM)
-    columns = _columns(layers, sizes, middles, needs)
+    columns = arranged.columns(needs)
     boxes = _boxes(layers, sizes, middles, columns)
-    paths, crossed = [], []
-    for end, edge, path, gap in zip(ends, edges, layers.paths, gaps, strict=True):
+    shape = arranged.shape(columns)
+    paths, crossed, lines = [], [], []
+    for end, edge, path, gap, line in zip(
+        ends, edges, layers.paths, gaps, shape.lines, strict=True
+    ):
         function, variable, role, position = end
         waypoints = _waypoints(edge, path, boxes, middles, columns[rank[edge.tail] :])
         twin = graph.functions[function].inputs.count(variable) > 1
@@ -166,15 +127,20 @@ def lay_out(
         paths.append(EdgePath(function, variable, role, position, _curve(waypoints, bend)))
         before = 2 * (gap - rank[edge.tail]) - 1
         crossed.append(_curve(waypoints[before : before + 2], bend))
+        lines.append(line._replace(bend=bend))
+    places = place_labels(crossed, widths)
     count = len(graph.variables)
     return GraphLayout(
         width=round(columns[-1][1] + MARGIN, 1) if columns else 2 * MARGIN,
-        height=round(max(bottoms, default=MARGIN) + MARGIN, 1),
+        height=arranged.height,
         variables=tuple(boxes[:count]),
         functions=tuple(boxes[count:]),
-        edges=tuple(
-            path._replace(label=label)
-            for path, label in zip(paths, place_labels(crossed, widths), strict=True)
+        edges=tuple(path._replace(label=place) for path, place in zip(paths, places, strict=True)),
+        shape=shape._replace(
+            lines=tuple(
+                line._replace(label=labels[end[1]] if place else "", label_at=place)
+                for end, line, place in zip(ends, lines, places, strict=True)
+            )
         ),
     )
 
@@ -189,23 +155,15 @@ def _one_each(graph: Graph, given: Sequence[str] | None, what: str) -> Sequence[
     return given
 
 
-def _sizes(graph: Graph, texts: Sequence[str]) -> list[tuple[float, float]]:
+def _sizes(graph: Graph, texts: Sequence[str]) -> list[Size]:
     """Width and height of every box, variables before functions."""
-    sizes = [
-        (_width(VARIABLE_WIDTH, variable.name, text), VARIABLE_HEIGHT)
-        for variable, text in zip(graph.variables, texts, strict=True)
+    return [
+        *(
+            variable_size(node.name, text)
+            for node, text in zip(graph.variables, texts, strict=True)
+        ),
+        *(function_size(f.label, max(len(f.inputs), len(f.outputs))) for f in graph.functions),
     ]
-    for function in graph.functions:
-        ends = max(len(function.inputs), len(function.outputs))
-        height = max(FUNCTION_HEIGHT, PORT_GAP * (ends + 1))
-        sizes.append((_width(FUNCTION_WIDTH, function.label), height))
-    return sizes
-
-
-def _width(least: float, *rows: str) -> float:
-    """Estimate how wide a box has to be for its rows of text, px."""
-    columns = max(text_columns(shorten(row)) for row in rows)
-    return max(least, round(columns * COLUMN_WIDTH + PADDING, 1))
 
 
 def _edges(graph: Graph) -> tuple[list[tuple[int, int, Role, int]], list[Edge]]:
@@ -216,52 +174,17 @@ def _edges(graph: Graph) -> tuple[list[tuple[int, int, Role, int]], list[Edge]]:
         node = len(graph.variables) + function.index
         for position, variable in enumerate(function.inputs):
             ends.append((function.index, variable, "input", position))
-            edges.append(Edge(variable, node, head_port=_port(position, len(function.inputs))))
+            edges.append(Edge(variable, node, head_port=port(position, len(function.inputs))))
         for position, output in enumerate(function.outputs):
             if output is not None:
                 ends.append((function.index, output, "output", position))
-                edges.append(Edge(node, output, tail_port=_port(position, len(function.outputs))))
+                edges.append(Edge(node, output, tail_port=port(position, len(function.outputs))))
     return ends, edges
-
-
-def _port(position: int, count: int) -> float:
-    """Spread ends evenly along a side, from -½ (its top) to +½ (its bottom)."""
-    return (position + 1) / (count + 1) - 0.5
-
-
-def _spacing(above: float, below: float) -> float:
-    """How far the middles of two neighbours in a column must be apart; an edge has no height."""
-    gap = (EDGE_GAP, PASSING_GAP, BOX_GAP)[(above > 0) + (below > 0)]
-    return (above + below) / 2 + gap + ROUNDING
-
-
-def _columns(
-    layers: Layers,
-    sizes: Sequence[tuple[float, float]],
-    middles: Sequence[float],
-    needs: Sequence[float],
-) -> list[tuple[float, float]]:
-    """Left and right end of each rank, with at least the gap that it needs before it.
-
-    Where edges climb high, the gap is wider.
-    """
-    columns: list[tuple[float, float]] = []
-    for nodes, least in zip(layers.order, needs, strict=True):
-        climbs = [
-            abs(middles[node] - middles[other])
-            for node in nodes
-            for other, _, _ in layers.left[node]
-        ]
-        gap = max(least, min(max(climbs, default=0.0) / SLOPE, MOST_RANK_GAP))
-        left = columns[-1][1] + gap if columns else MARGIN
-        width = max(sizes[node][0] for node in nodes if node < layers.size)
-        columns.append((round(left, 1), round(left + width, 1)))
-    return columns
 
 
 def _boxes(
     layers: Layers,
-    sizes: Sequence[tuple[float, float]],
+    sizes: Sequence[Size],
     middles: Sequence[float],
     columns: Sequence[tuple[float, float]],
 ) -> list[Box]:

@@ -57,7 +57,9 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   document.body.append(bench);
   text.textContent = code?.lines.join("\\n") ?? "";
   sheet.append(still, text);
-  const nothing = { functions: [], edges: [], width: null, height: null };
+  const shape = { height: 0, columns: [[0, 0]], nodes: [], lines: [] };
+  const groups = [{ items: [], shape: 0 }];
+  const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
   const table = { columns: [], rows: [], row_steps: [] };
   const none = { notices: [], code: null, table, knobs: [], sizes: null };
   const alone = { ...rest, ...none, start: 0, predict: false };

@@ -25,8 +25,6 @@ means "not yet" and is shown as a dash, never as 0.
       lines        [text]
       steps        for each line [number of the step], of the functions that it called
     graph          where steps were cut, only what the kept ones touch
-      width        of the drawing in px; null when the graph is too large to be laid out
-      height       the same
       variables [  lists refer to a variable by its place here
         name       text
         kind       "leaf" | "constant" | "intermediate" | "result"
@@ -35,10 +33,9 @@ means "not yet" and is shown as a dash, never as 0.
         users      [function], those that use it, in the order of their turns
         value      Number
         shape      "(3, 2)"; "" for a number
-        box        [x, y, width, height] in px | null
         dropped    bool: its gradient is dropped after use (retain_grad=False)
         chain      the chain rule for it | null for the result itself, where the pass does not
-                   reach, and in a graph that is not laid out
+                   reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
           paths    [Formula], one for each path from the result, those that contribute most first
           more     "and 14 more paths"; "" when all are there
@@ -50,17 +47,27 @@ means "not yet" and is shown as a dash, never as 0.
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
-        step       number of the step in which it runs backward | null
-        box        [x, y, width, height] in px | null ]
-      edges [      empty when the graph is not laid out
-        function   function
-        variable   variable
-        role       "input" | "output"
-        position   which input or output of the function it is
-        points     [[x, y], ...]: a start, then three points for each cubic Bezier piece, from left
-                   to right: variable -> function for inputs, function -> variable for outputs
-        label      "(4, 3)", the shape that travels along it; "" for a number, or without room
-        label_at   [x, y], the middle of the label | null ]
+        step       number of the step in which it runs backward | null ]
+      height       in px, that a graph keeps on the page in which groups can be opened; null for one
+                   that is drawn whole
+      open         [Item], the groups that are open at first. An Item is "v3", "f3" or "g3", a
+                   variable, a function or a group; in the scene of group 3 stand, too, "i3", where
+                   edges come in from outside, and "o3", where they go out
+      groups [     the first is the whole graph; in it are no others where it is drawn whole, and no
+                   items at all where it is too large even to be folded
+        label      text | [key of a text of the interface, {placeholder: text}]
+        shape      shape
+        items      [Item], what stands in it directly ]
+      shapes [     how the scenes of groups look while all groups in them are closed; many share one
+        height     px
+        columns    [[left, right]] in px
+        nodes      [[column, middle, width, height]] in px, one for each item; i and o have no size
+        lines      [[tail, head, tail_port, head_port, [level], bend, label, label_at]]: two items
+                   by their places, where on their sides it ends, from -½ (the top) to ½, how far
+                   down it passes each column between, how far to the side its steep parts stand,
+                   from -½ to ½ of a gap, "(4, 3)", the shape that travels along it, "" for a number
+                   or without room, and [x, y], the middle of that | null.
+                   Of those that a group, i or o would have with one other item, there is one ] ]
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
@@ -141,9 +148,12 @@ from ipygrad.explain.products import (
 from ipygrad.explain.sizes import gradient_sizes
 from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.show.arrange import Shape
+from ipygrad.show.folding import fold
 from ipygrad.show.knobs import knobs_of
-from ipygrad.show.layout import text_columns
 from ipygrad.show.room import room_of
+from ipygrad.show.scenes import make_scenes
+from ipygrad.show.sizes import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -155,6 +165,7 @@ if TYPE_CHECKING:
     from ipygrad.explain.findings import Findings
     from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import Words
+    from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
 
 VERSION = 1
@@ -164,6 +175,10 @@ LEAST_BARS = 6
 """A pass of fewer steps is seen at a glance."""
 MOST_LISTED = 6
 """Of the steps where gradients die, so many are listed."""
+MOST_FOLDED = 100_000
+"""Boxes of the largest graph that is folded; of a larger one there is the table."""
+FOLDED_HEIGHT = (200.0, 420.0)
+"""Least and most height of a folded graph on the page, px."""
 MOST_WAITING = 8
 """Of the functions that wait after a step, so many are listed."""
 
@@ -221,6 +236,7 @@ def make_payload(
     layout: GraphLayout | None,
     *,
     plots: Mapping[int, str],
+    texts: Sequence[str] = (),
     start: int = 0,
     predict: bool = False,
     most_steps: int | None = None,
@@ -230,9 +246,11 @@ def make_payload(
     Parameters
     ----------
     layout
-        None for a graph that is too large to be drawn at once.
+        None for a graph that is too large to be drawn whole.
     plots
         SVG documents by number of the step.
+    texts
+        What is shown as the value of each variable of a graph that is folded; nothing by default.
     start
         Step that is shown first.
     predict
@@ -244,7 +262,7 @@ def make_payload(
     words = shown.words
     notices = list(shown.notices)
     if layout is None:
-        notices.append(_too_large(shown, most_steps))
+        notices += _too_large(shown, most_steps)
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
     kept = _kept(shown, most_steps)
@@ -271,7 +289,10 @@ def make_payload(
         "predict": predict,
         "notices": notices,
         "code": _code(shown, steps),
-        "graph": _graph(shown, layout, steps, kept),
+        "graph": {
+            **_graph(shown, steps, kept, chains=layout is not None),
+            **_scenes(shown, layout, kept, texts),
+        },
         "steps": told,
         "room": room_of(told),
         "sizes": None if predict else _sizes(shown, len(steps)),
@@ -313,14 +334,19 @@ def _sizes(shown: Pass, count: int) -> Json | None:
     return {"bars": bars, **marked, "text": words("between").join(told)}
 
 
-def _too_large(shown: Pass, most_steps: int | None) -> str:
+def _too_large(shown: Pass, most_steps: int | None) -> Iterator[str]:
+    """Say that a graph is folded, or not even that, and whether the table has all variables."""
     graph, words = shown.graph, shown.words
     boxes = f"{len(graph.variables) + len(graph.functions):,}"
-    if shown.run is not None:
-        return words("notice_large", boxes=boxes, steps=f"{len(shown.steps):,}")
+    yield words("notice_huge" if _is_huge(graph) else "notice_large", boxes=boxes)
     variables = sum(node.kind != "constant" for node in graph.variables)
     rows = len(range(variables)[:most_steps])
-    return words("notice_large_partial", boxes=boxes, shown=f"{rows:,}", variables=f"{variables:,}")
+    if shown.run is None and rows < variables:
+        yield words("notice_variables_cut", shown=f"{rows:,}", variables=f"{variables:,}")
+
+
+def _is_huge(graph: Graph) -> bool:
+    return len(graph.variables) + len(graph.functions) > MOST_FOLDED
 
 
 def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
@@ -371,7 +397,7 @@ def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
     return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
 
 
-def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], kept: _Kept) -> Json:
+def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
     users: dict[int, list[int]] = {}
@@ -388,9 +414,8 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             "users": users.get(node.index, []),
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
-            "box": None if layout is None else list(layout.variables[node.index]),
             "dropped": node.index in shown.dropped,
-            "chain": None if layout is None else _chain(shown, node),
+            "chain": _chain(shown, node) if chains else None,
         }
 
     def function(node: FunctionNode) -> Json:
@@ -402,29 +427,40 @@ def _graph(shown: Pass, layout: GraphLayout | None, steps: Sequence[BareStep], k
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
             "step": turn.get(node.index),
-            "box": None if layout is None else list(layout.functions[node.index]),
         }
 
     return {
-        "width": None if layout is None else layout.width,
-        "height": None if layout is None else layout.height,
         "variables": [variable(v) for v in graph.variables if v.index in kept.variables],
         "functions": [function(f) for f in graph.functions if f.index in kept.functions],
-        "edges": [
-            {
-                "function": kept.functions[edge.function],
-                "variable": kept.variables[edge.variable],
-                "role": edge.role,
-                "position": edge.position,
-                "points": [list(point) for point in edge.points],
-                "label": shape_text(graph.variables[edge.variable].value.shape)
-                if edge.label
-                else "",
-                "label_at": edge.label and list(edge.label),
-            }
-            for edge in (() if layout is None else layout.edges)
-            if edge.function in kept.functions
+    }
+
+
+def _scenes(shown: Pass, layout: GraphLayout | None, kept: _Kept, texts: Sequence[str]) -> Json:
+    """Put a graph into scenes: one for a graph that is drawn whole."""
+    graph = shown.graph
+    if layout is not None or _is_huge(graph):
+        numbered = (("v", graph.variables), ("f", graph.functions))
+        items = [f"{kind}{node.index}" for kind, nodes in numbered for node in nodes]
+        shape = Shape(0.0, ((0.0, 0.0),), (), ()) if layout is None else layout.shape
+        group = {"label": "", "shape": 0, "items": items if layout else []}
+        return {"height": None, "open": [], "groups": [group], "shapes": [shape._asdict()]}
+    folding = fold(graph, {number for number in kept.functions if number is not None})
+    scenes = make_scenes(graph, folding, texts or [""] * len(graph.variables))
+    numbers = {"v": kept.variables, "f": kept.functions}
+
+    def written(item: Item) -> str:
+        kind, number = item
+        return f"{kind}{numbers[kind][number] if kind in numbers else number}"
+
+    least, most = FOLDED_HEIGHT
+    return {
+        "height": min(max(scenes.height(), least), most),
+        "open": [written(item) for item in folding.alone()],
+        "groups": [
+            {"label": group.label, "shape": shape, "items": [written(item) for item in items]}
+            for group, (shape, items) in zip(folding.groups, scenes.of, strict=True)
         ],
+        "shapes": [shape._asdict() for shape in scenes.shapes],
     }
 
 

@@ -20,8 +20,8 @@ from ipygrad.explain.words import Words
 from ipygrad.show.curve import CurvePanel
 from ipygrad.show.figures import INK, PAPER, has_glyphs, own_style, svg_of
 from ipygrad.show.heatmap import JacobianPanel
-from ipygrad.show.layout import shorten
 from ipygrad.show.panels import Panel, new_panel, notes_on, show_derivative, show_local
+from ipygrad.show.sizes import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

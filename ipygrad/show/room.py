@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from ipygrad.show.layout import text_columns
+from ipygrad.show.sizes import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -17,9 +17,10 @@ from PIL import Image
 
 from ipygrad.explain.words import Words
 from ipygrad.show.figures import DARK_VERMILION, GREY, INK, PAPER, drawable, own_style, svg_of
-from ipygrad.show.layout import lay_out, shorten
+from ipygrad.show.layout import lay_out
 from ipygrad.show.overview import overview
 from ipygrad.show.panels import new_panel, show_local
+from ipygrad.show.sizes import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

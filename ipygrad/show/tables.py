@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.explain.products import elementwise_formula
-from ipygrad.show.layout import shorten, text_columns
 from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, made_by, table
+from ipygrad.show.sizes import shorten, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -23,7 +23,7 @@ from ipygrad.show.layout import GraphLayout, lay_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ipygrad.show.layout import Point
+    from ipygrad.show.arrange import Point
 
     Call = tuple[str, Sequence[str], Sequence[str]]
 

@@ -23,6 +23,14 @@ AGREES = {"status": "agrees", "text": "✓ backward agrees with the measured slo
 
 BOX_WIDTH, GAP, MARGIN = 96.0, 52.0, 12.0
 VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
+SIZES = {
+    "v": (BOX_WIDTH, VARIABLE_HEIGHT),
+    "f": (BOX_WIDTH, FUNCTION_HEIGHT),
+    "g": (160.0, 50.0),
+    "i": (0.0, 0.0),
+    "o": (0.0, 0.0),
+}
+"""Widths and heights of the boxes in a folded graph, by the kinds of items."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +145,6 @@ def build(
         text = "\n".join(["The next one.", *(f"● {calls[f].label}" for f in functions)])
         step["waiting"] = {"functions": functions, "text": text}
     rows, row_steps = _rows(steps, calls)
-    places = [at for at in [*(v.at for v in variables), *(call.at for call in calls)] if at]
-    right, bottom = (max((at[axis] for at in places), default=0.0) for axis in (0, 1))
     return {
         "version": 1,
         "title": f"Backward pass of {name}",
@@ -149,20 +155,16 @@ def build(
         "notices": list(notices),
         "code": _code(code, calls, turns) if code else None,
         "graph": {
-            "width": 2 * MARGIN + right * (box_width + GAP) + box_width if drawn else None,
-            "height": 2 * MARGIN + bottom * ROW_HEIGHT + VARIABLE_HEIGHT if drawn else None,
             "variables": [
                 {
-                    **_variable(variable, i, calls, turns, box_width),
+                    **_variable(variable, i, calls, turns),
                     "dropped": False,
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
                 }
                 for i, variable in enumerate(variables)
             ],
-            "functions": [
-                _function(call, turns[i], variables, box_width) for i, call in enumerate(calls)
-            ],
-            "edges": _edges(variables, calls, box_width) if drawn else [],
+            "functions": [_function(call, turns[i], variables) for i, call in enumerate(calls)],
+            **(_whole(variables, calls, box_width) if drawn else _folded(calls)),
         },
         "steps": steps,
         "room": room_of(steps),
@@ -266,14 +268,6 @@ def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], lis
     return rows, row_steps
 
 
-def _box(at: tuple[float, float] | None, width: float, height: float) -> list[float] | None:
-    if at is None:
-        return None
-    column, row = at
-    y = MARGIN + row * ROW_HEIGHT + (VARIABLE_HEIGHT - height) / 2
-    return [MARGIN + column * (width + GAP), y, width, height]
-
-
 def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload:
     steps: list[list[int]] = [[] for _ in lines]
     for index, call in reversed(list(enumerate(calls))):
@@ -282,9 +276,7 @@ def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload
     return {"first": 2, "lines": lines, "steps": steps}
 
 
-def _variable(
-    variable: Var, index: int, calls: list[Call], turns: dict[int, int], box_width: float
-) -> Payload:
+def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int]) -> Payload:
     users = [i for i, call in enumerate(calls) if index in call.inputs]
     creators = [i for i, call in enumerate(calls) if call.output == index]
     return {
@@ -295,11 +287,10 @@ def _variable(
         "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
         "shape": "",
-        "box": _box(variable.at, box_width, VARIABLE_HEIGHT),
     }
 
 
-def _function(call: Call, turn: int, variables: list[Var], box_width: float) -> Payload:
+def _function(call: Call, turn: int, variables: list[Var]) -> Payload:
     return {
         "label": call.label,
         "line": call.line,
@@ -308,40 +299,139 @@ def _function(call: Call, turn: int, variables: list[Var], box_width: float) -> 
         "inputs": list(call.inputs),
         "outputs": [call.output],
         "step": turn,
-        "box": _box(call.at, box_width, FUNCTION_HEIGHT),
     }
 
 
-def _edges(variables: list[Var], calls: list[Call], box_width: float) -> list[Payload]:
-    edges = []
-    for index, call in enumerate(calls):
-        fx, fy, width, height = _box(call.at, box_width, FUNCTION_HEIGHT) or [0.0] * 4
-        ends = [*(("input", i, v) for i, v in enumerate(call.inputs)), ("output", 0, call.output)]
-        for role, position, variable in ends:
-            x, y, box_width, box_height = (
-                _box(variables[variable].at, box_width, VARIABLE_HEIGHT) or [0.0] * 4
-            )
-            if role == "input":
-                start = (x + box_width, y + box_height / 2)
-                end = (fx, fy + height * (position + 1) / (len(call.inputs) + 1))
-            else:
-                start, end = (fx + width, fy + height / 2), (x, y + box_height / 2)
-            third = (end[0] - start[0]) / 3
-            # Two edges between the same boxes bend apart.
-            bend = 24 * (position - (len(call.inputs) - 1) / 2) if role == "input" else 0.0
-            first, second = (start[0] + third, start[1] + bend), (end[0] - third, end[1] + bend)
-            edges.append(
-                {
-                    "function": index,
-                    "variable": variable,
-                    "role": role,
-                    "position": position,
-                    "points": [list(point) for point in (start, first, second, end)],
-                    "label": "",
-                    "label_at": None,
-                }
-            )
-    return edges
+def _middle(row: float) -> float:
+    return MARGIN + row * ROW_HEIGHT + VARIABLE_HEIGHT / 2
+
+
+def _whole(variables: list[Var], calls: list[Call], box_width: float) -> Payload:
+    """Return one scene with everything that has a place."""
+    places = {f"v{i}": variable.at for i, variable in enumerate(variables)}
+    places |= {f"f{i}": call.at for i, call in enumerate(calls)}
+    drawn = {item: at for item, at in places.items() if at is not None}
+    number = {item: i for i, item in enumerate(drawn)}
+    columns = range(1 + int(max((column for column, _ in drawn.values()), default=0)))
+    lines: list[list[Any]] = []
+    for i, call in enumerate(calls):
+        for position, variable in enumerate(call.inputs):
+            port = (position + 1) / (len(call.inputs) + 1) - 0.5
+            bend = port if call.inputs.count(variable) > 1 else 0.0
+            lines.append([f"v{variable}", f"f{i}", 0.0, port, bend])
+        lines.append([f"f{i}", f"v{call.output}", 0.0, 0.0, 0.0])
+    return {
+        "height": None,
+        "open": [],
+        "groups": [{"label": "", "shape": 0, "items": list(drawn)}],
+        "shapes": [
+            {
+                "height": 2 * MARGIN
+                + max((row for _, row in drawn.values()), default=0.0) * ROW_HEIGHT
+                + VARIABLE_HEIGHT,
+                "columns": [
+                    [MARGIN + i * (box_width + GAP), MARGIN + i * (box_width + GAP) + box_width]
+                    for i in columns
+                ],
+                "nodes": [
+                    [
+                        int(column),
+                        _middle(row),
+                        box_width,
+                        VARIABLE_HEIGHT if item[0] == "v" else FUNCTION_HEIGHT,
+                    ]
+                    for item, (column, row) in drawn.items()
+                ],
+                "lines": [
+                    [number[a], number[b], *ports, _levels(drawn[a], drawn[b]), bend, "", None]
+                    for a, b, *ports, bend in lines
+                ],
+            }
+        ],
+    }
+
+
+def _folded(calls: list[Call]) -> Payload:
+    """Return a chain in rows of ten within rows of about a hundred; what follows is one group.
+
+    The chain ends where a variable has several users.
+    """
+    chain = next(i for i, call in enumerate(calls) if calls[i + 1].inputs == call.inputs)
+    groups: list[Payload] = [{}]
+    shapes: list[Payload] = []
+
+    def add(label: str, items: list[str]) -> str:
+        number = len(groups)
+        columns = [f"i{number}", *items, f"o{number}"]
+        groups.append({"label": label, "shape": len(shapes), "items": columns})
+        shapes.append(_row(columns))
+        return f"g{number}"
+
+    hundreds = []
+    for start in range(0, chain, 100):
+        end = min(start + 100, chain)
+        tens = []
+        for first in range(start, end, 10):
+            inside = range(first, min(first + 10, end))
+            items = [item for i in inside for item in (f"f{i}", f"v{calls[i].output}")]
+            tens.append(add(f"{len(inside)} sin", items))
+        hundreds.append(add(f"{end - start} sin", tens))
+    hundreds.append(f"g{len(groups)}")
+    groups.append(_fan(len(groups), len(shapes), calls, chain))
+    shapes.append(_fan_shape(groups[-1]["items"]))
+    root = ["v0", *hundreds, f"v{calls[-1].output}"]
+    groups[0] = {"label": "", "shape": len(shapes), "items": root}
+    return {"height": 300.0, "open": [], "groups": groups, "shapes": [*shapes, _row(root)]}
+
+
+def _row(items: list[str]) -> Payload:
+    """Return items in a row, each with an edge to the next."""
+    sizes = [SIZES[item[0]] for item in items]
+    lefts = [MARGIN + sum(width + GAP for width, _ in sizes[:i]) for i in range(len(sizes))]
+    return {
+        "height": 2 * MARGIN + VARIABLE_HEIGHT,
+        "columns": [[x, x + width] for x, (width, _) in zip(lefts, sizes, strict=True)],
+        "nodes": [[i, _middle(0), *size] for i, size in enumerate(sizes)],
+        "lines": [[i, i + 1, 0.0, 0.0, [], 0.0, "", None] for i in range(len(items) - 1)],
+    }
+
+
+def _fan(number: int, shape: int, calls: list[Call], first: int) -> Payload:
+    """Return the group of functions that all use one variable, and of one that sums them up."""
+    fan = range(first, len(calls) - 1)
+    items = [f"i{number}", *(f"f{i}" for i in fan), *(f"v{calls[i].output}" for i in fan)]
+    label = ["group_line", {"line": "3"}]
+    return {"label": label, "shape": shape, "items": [*items, f"f{len(calls) - 1}", f"o{number}"]}
+
+
+def _fan_shape(items: list[str]) -> Payload:
+    kinds = "ifvfo"
+    many = (len(items) - 3) // 2
+    columns = [0, *[1] * many, *[2] * many, 3, 4]
+    rows = [many / 2, *range(many), *range(many), many / 2, many / 2]
+    lefts = [MARGIN + sum(SIZES[kind][0] + GAP for kind in kinds[:i]) for i in range(5)]
+    lines = [
+        *([0, 1 + i, 0.0, 0.0] for i in range(many)),
+        *([1 + i, 1 + many + i, 0.0, 0.0] for i in range(many)),
+        *([1 + many + i, len(items) - 2, 0.0, (i + 1) / (many + 1) - 0.5] for i in range(many)),
+        [len(items) - 2, len(items) - 1, 0.0, 0.0],
+    ]
+    return {
+        "height": 2 * MARGIN + (many - 1) * ROW_HEIGHT + VARIABLE_HEIGHT,
+        "columns": [[x, x + SIZES[kind][0]] for x, kind in zip(lefts, kinds, strict=True)],
+        "nodes": [
+            [column, _middle(row), *SIZES[kinds[column]]]
+            for column, row in zip(columns, rows, strict=True)
+        ],
+        "lines": [[*line, [], 0.0, "", None] for line in lines],
+    }
+
+
+def _levels(start: tuple[float, float], end: tuple[float, float]) -> list[float]:
+    """Return where an edge passes the columns between two boxes: on a straight line."""
+    between = range(int(start[0]) + 1, int(end[0]))
+    slope = (end[1] - start[1]) / max(end[0] - start[0], 1)
+    return [_middle(start[1] + slope * (column - start[0])) for column in between]
 
 
 def _in(name: str) -> list[MathTree]:
@@ -433,10 +523,15 @@ def arrays() -> Payload:
         variable["shape"] = shape
         if shape:
             variable["value"] = array(shape)
-    for edge in graph["edges"]:
-        if shape := shapes[edge["variable"]]:
-            (x, y), (to_x, to_y) = edge["points"][0], edge["points"][-1]
-            edge.update(label=shape, label_at=[(x + to_x) / 2, (y + to_y) / 2])
+    (scene,) = graph["shapes"]
+    items = graph["groups"][0]["items"]
+    for line in scene["lines"]:
+        tail, head = line[:2]
+        variable = next(int(items[end][1:]) for end in (tail, head) if items[end][0] == "v")
+        if shape := shapes[variable]:
+            right = scene["columns"][scene["nodes"][tail][0]][1]
+            middle = (scene["nodes"][tail][1] + scene["nodes"][head][1]) / 2
+            line[-2:] = shape, [right + GAP / 2, middle]
     for step in steps[1:]:
         for product in step["products"]:
             shape = shapes[product["variable"]]
@@ -492,7 +587,7 @@ def long_names() -> Payload:
 
 
 def large(functions: int = 1000) -> Payload:
-    """Return a long chain that is not laid out, and a variable that twenty functions use."""
+    """Return a long chain that is folded, and a variable that twenty functions use."""
     variables = [Var("x0", 1.0, "leaf")]
     calls = []
     for i in range(functions - 21):
@@ -509,7 +604,7 @@ def large(functions: int = 1000) -> Payload:
         variables,
         calls,
         code=["x = [sin(v) for v in x]", "h = [exp(x[-1]) for _ in range(20)]", "total = sum(h)"],
-        notices=(f"The graph has {functions} functions: what stands around each step is drawn.",),
+        notices=(f"The graph has {functions} functions, in groups.",),
         plots=False,
         drawn=False,
     )

@@ -19,12 +19,13 @@
  * @typedef {Record<string, any>} Product
  * @typedef {Record<string, any> & {function: number | null, products: Product[]}} Step
  * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
- * @typedef {{function: number, variable: number, role: string, position: number,
- *   points: Point[], label: string, label_at: Point | null}} Edge
+ * @typedef {{height: number, columns: Point[], nodes: Box[],
+ *   lines: [number, number, number, number, number[], number, string, Point | null][]}} Shape
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
  *   rows: string[][], row_steps: number[]}, knobs: Record<string, any>[],
- *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>}, graph: {width: number, height: number,
- *   variables: Record<string, any>[], functions: Call[], edges: Edge[]}}} Payload
+ *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>},
+ *   graph: {variables: Record<string, any>[], functions: Call[], groups: Record<string, any>[],
+ *   shapes: Shape[], open: string[], height: number | null}}} Payload
  */
 /** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
@@ -62,17 +63,21 @@ const GAP_COLUMNS = 5;
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
 /** Most products of a step that are shown as boxes; more are lines of text. */
 const MOST_PRODUCTS = 3;
-/** Most boxes in one column of a neighbourhood. */
-const MOST_BOXES = 8;
+/** Height of the bar above an open group, px, and scales of a folded graph. */
+const FRAME = 28;
+const LEAST_ZOOM = 0.1;
+const MOST_ZOOM = 2;
+const ZOOM_STEP = 1.25;
 /** The Lumino shortcuts of the notebook leave an element with this attribute alone. */
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 // --- elements and texts
 
 const ATTRIBUTES = new Set(
-	`alt aria-current aria-disabled aria-hidden aria-label aria-level aria-pressed aria-valuetext
-	class d data-text preserveAspectRatio height lang lengthAdjust max min role rx scope src step tabindex text-anchor
-	textLength title transform type viewBox width x y ${SUPPRESS}`.split(/\s+/),
+	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
+	aria-valuetext class d data-text height lang lengthAdjust max min placeholder preserveAspectRatio
+	role rx scope src step tabindex text-anchor textLength title transform type viewBox width x y
+	${SUPPRESS}`.split(/\s+/),
 );
 
 /** Set attributes, null removing one, and listeners (onclick). Here and in mark(), classes go
@@ -210,6 +215,11 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 
 // --- the pass, prepared
 
+/** The number of an item, such as "v3": a variable (v), a function (f), a group (g), or where edges
+ * come into it (i) and go out of it (o).
+ * @param {string} item */
+const numberOf = (item) => Number(item.slice(1));
+
 /** What views ask about a payload, from arrays that are made once. */
 class Pass {
 	/** @param {Payload} payload */
@@ -230,6 +240,20 @@ class Pass {
 		steps.forEach(({ products }, step) => {
 			for (const product of products)
 				if (!product.constant) this.additions[product.variable].push({ step, product });
+		});
+
+		/** The group that each item stands in.
+		 * @type {Map<string, number>} */
+		this.home = new Map();
+		graph.groups.forEach(({ items }, g) => {
+			for (const item of items) this.home.set(item, g);
+		});
+		/** For each group, the steps of the functions inside.
+		 * @type {number[][]} */
+		this.inside = graph.groups.map(() => []);
+		this.functions.forEach(({ step }, f) => {
+			for (const item of step === null ? [] : this.path(`f${f}`))
+				if (item !== `f${f}`) this.inside[numberOf(item)].push(step);
 		});
 	}
 
@@ -276,20 +300,47 @@ class Pass {
 		return additions[0]?.step === 0 ? 0 : (additions.at(-1)?.step ?? null);
 	}
 
-	/** The variables and the functions on the paths from a variable to the result.
+	/** An item and the groups around it, from the outermost inward.
+	 * @param {string} item */
+	path(item) {
+		const path = [item];
+		for (let g = this.home.get(item); g; g = this.home.get(path[0])) path.unshift(`g${g}`);
+		return path;
+	}
+
+	/** Whether a line is on the way from one item to another: out of the groups around the one, and
+	 * into those around the other.
+	 * @type {(line: string, tail: string, head: string) => boolean} */
+	joins(line, tail, head) {
+		const [out, into] = line.split(" ");
+		const meets = (/** @type {string} */ end, /** @type {string} */ item) =>
+			/[io]/.test(end) !== this.path(item).includes(end.replace(/[io]/, "g"));
+		return meets(out, tail) && meets(into, head);
+	}
+
+	/** What stands on the paths from a variable to the result, with the groups around.
 	 * @param {number} variable */
 	onward(variable) {
-		const variables = new Set([variable]);
-		const functions = new Set();
-		for (const v of variables) {
-			for (const f of this.variables[v].users) {
+		const items = new Set([`v${variable}`]);
+		for (const item of items) {
+			const users = item[0] === "v" ? this.variables[numberOf(item)].users : [];
+			for (const f of users) {
 				if (this.functions[f].step === null) continue;
-				functions.add(f);
-				for (const output of this.functions[f].outputs)
-					if (output !== null && this.additions[output].length > 0) variables.add(output);
+				items.add(`f${f}`);
+				for (const y of this.functions[f].outputs)
+					if (y !== null && this.additions[y].length > 0) items.add(`v${y}`);
 			}
 		}
-		return { variables, functions };
+		return new Set([...items].flatMap((item) => this.path(item)));
+	}
+
+	/** @param {string} item */
+	nameOf(item) {
+		const { variables: v, functions: f, groups: g } = this.payload.graph;
+		/** @type {Record<string, Record<string, any>[]>} */
+		const lists = { v, f, g };
+		const { name, label = name } = lists[item[0]]?.[numberOf(item)] ?? { name: "" };
+		return typeof label === "string" ? label : this.word(label[0], label[1]);
 	}
 }
 
@@ -307,9 +358,12 @@ const isNumber = ({ exact }) => Number.isFinite(Number(exact));
 
 // --- the graph
 
-/** What is to be drawn: numbers of variables and functions with their boxes, and edges.
- * @typedef {{width: number, height: number, variables: [number, Box][], functions: [number, Box][],
- *   edges: Edge[], more: {x: number, y: number, count: number}[]}} Scene */
+/** A line: the items that it joins ("v3 f5"), its curve, and of which input of the function.
+ * @typedef {{key: string, points: Point[], position: number, label: string,
+ *   labelAt: Point | null}} Line
+ * What is to be drawn, open groups being frames, and how far down lines come in (i) and go out (o).
+ * @typedef {{width: number, height: number, boxes: [string, Box][], lines: Line[],
+ *   ends: Record<string, number>}} Scene */
 
 /** A line of text in a drawing, by default around x.
  * @type {(style: string | null, x: number, y: number, text: string, anchor?: string) => any} */
@@ -327,9 +381,9 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
 }
 
 /** An edge: its curve, a head forward and, for a gradient to travel along, one backward.
- * @param {Edge} edge
+ * @param {Line} line
  * @param {boolean} carries whether its variable takes a gradient from it */
-function edgeGroup({ points, label, label_at: labelAt }, carries) {
+function edgeGroup({ points, label, labelAt }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
 	const curve = svg("path", { class: "curve", d: `M${start}C${others.join(" ")}` });
@@ -348,44 +402,131 @@ function edgeGroup({ points, label, label_at: labelAt }, carries) {
  * @param {Point[]} points */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
-/** Draw a scene once; a step then changes only classes and texts that differ.
- * @param {Pass} pass
- * @param {Scene} scene
- * @param {Press} press */
-function drawing(pass, scene, press) {
-	const { width, height } = scene;
-	const drawn = scene.edges.map((edge) => {
-		const isConstant = pass.variables[edge.variable].kind === "constant";
-		return { edge, group: edgeGroup(edge, edge.role === "input" && !isConstant) };
+/** Join stops by lines and S-shaped Bezier pieces, level at both ends, the steep part to one side.
+ * @type {(stops: Point[], bend: number) => Point[]} */
+function curve(stops, bend) {
+	const points = [stops[0]];
+	stops.forEach(([x, y], i) => {
+		const [fromX, fromY] = points[points.length - 1];
+		if (y === fromY && (x === fromX || y === stops[i + 1]?.[1])) return;
+		const turn = fromX + (x - fromX) * (0.5 + Math.sign(fromY - y) * bend);
+		points.push([turn, fromY], [turn, y], [x, y]);
 	});
-	const edges = svg("g", { "aria-hidden": "true" }, ...drawn.map(({ group }) => group));
-	const boxes = svg("g");
-	const labels = svg("g", { "aria-hidden": "true" });
-	const name = pass.word("graph");
-	const viewBox = `0 0 ${width} ${height}`;
-	const attributes = { class: "drawing", viewBox, role: "group", "aria-label": name };
-	const element = svg("svg", attributes, edges, boxes, labels);
-	// As style, because style sheets of hosts scale every svg.
-	element.style.width = `clamp(${LEAST_SCALE * width}px, 100%, ${width}px)`;
+	return points;
+}
 
-	/** A box; a press goes to its step, if there is one, and selects a variable.
+/** Put the scene of a group together. Where a group in it is open, its column is as wide as that
+ * needs, and what stands below its middle moves down: order and gaps stay.
+ * @param {Payload["graph"]} graph
+ * @param {Set<string>} open
+ * @returns {Scene} */
+function compose(graph, open, g = 0) {
+	const { groups, shapes, functions } = graph;
+		const { height, columns, nodes, lines } = shapes[groups[g].shape];
+	/** @type {string[]} */
+	const items = groups[g].items;
+	const inner = items.map((item) => (open.has(item) ? compose(graph, open, numberOf(item)) : null));
+	/** @type {Record<number, number>} */
+	const taller = {};
+	inner.forEach((scene, i) => {
+		const [, at, , least] = nodes[i];
+		if (scene) taller[at] = Math.max(taller[at] ?? 0, scene.height - least);
+	});
+	const level = (/** @type {number} */ y) =>
+		Object.entries(taller).reduce(
+			(sum, [at, more]) => sum + (more * (1 + Math.sign(y - Number(at)))) / 2,
+			g > 0 ? y + FRAME : y,
+		);
+	let shift = 0;
+	const spans = columns.map(([left, right], rank) => {
+		const start = left + shift;
+		const ends = inner.map((scene, i) => (nodes[i][0] === rank && scene ? start + scene.width : 0));
+		shift = Math.max(shift + right, ...ends) - right;
+		return [start, right + shift];
+	});
+	const width = spans[spans.length - 1][1] + columns[0][0];
+	/** @type {Scene} */
+	const scene = { width, height: level(height), boxes: [], lines: [], ends: {} };
+	const boxes = nodes.map(([rank, middle, ...size], i) => {
+		const within = inner[i];
+		const [wide, high] = within ? [within.width, within.height] : size;
+		const [x, y] = [(spans[rank][0] + spans[rank][1] - wide) / 2, level(middle) - high / 2];
+		if (wide === 0) scene.ends[items[i][0]] = y;
+		else scene.boxes.push([items[i], [x, y, wide, high]]);
+		for (const [item, [left, top, ...other]] of within?.boxes ?? [])
+			scene.boxes.push([item, [x + left, y + top, ...other]]);
+		for (const line of within?.lines ?? [])
+			scene.lines.push({ ...line, points: line.points.map(([a, b]) => /** @type {Point} */ ([x + a, y + b])) });
+		return [x, y, wide, high];
+	});
+	for (const [tail, head, tailPort, headPort, levels, bend, label, labelAt] of lines) {
+		const [from, to] = [boxes[tail], boxes[head]];
+		const rows = [
+			from[1] + (inner[tail]?.ends.o ?? (tailPort + 0.5) * from[3]),
+			...levels.map(level),
+			to[1] + (inner[head]?.ends.i ?? (headPort + 0.5) * to[3]),
+		];
+		/** @type {Point[]} */
+		const stops = rows.flatMap((y, i) => spans[nodes[tail][0] + i].map((x) => [x, y]));
+		stops[0][0] = from[2] && from[0] + from[2];
+		stops[stops.length - 1][0] = to[2] ? to[0] : width;
+		const inputs = functions[numberOf(items[head])]?.inputs.length;
+		const position = Math.round((headPort + 0.5) * (inputs + 1)) - 1;
+		const key = `${items[tail]} ${items[head]}`;
+		scene.lines.push({ key, points: curve(stops, bend), position, label, labelAt });
+	}
+	return scene;
+}
+
+/** The graph in its scroller: laid out as a whole or, when it is large, in groups that open in place;
+ * of these only what is near the part in sight is in the document.
+ * @param {Pass} pass
+ * @param {Press} press */
+function graphView(pass, press) {
+	const { graph } = pass.payload;
+	const isFolded = graph.height !== null;
+	const attributes = { class: "drawing", role: "group", "aria-label": pass.word("graph") };
+	const drawing = svg("svg", attributes);
+	const view = scroller("graph", drawing);
+	let scene = compose(graph, new Set());
+	/** @type {{line: Line, group: SVGElement}[]} */
+	let lines = [];
+	/** @type {Map<string, {group: SVGElement, show(k: number): void, select?(is: boolean): void}>} */
+	let boxes = new Map();
+	const labels = svg("g", { "aria-hidden": "true" });
+	/** @type {number | null} */
+	let selected = null;
+	/** @type {Parameters<Show>} */
+	let shown = [0, PARTS, false];
+	/** What was opened by hand, and all that is open.
+	 * @type {Set<string>[]} */
+	let [opened, open] = [new Set(graph.open), new Set()];
+	let follows = true;
+	let frame = 0;
+	/** Its scale, 0 before the drawing is in sight. */
+	let zoom = 0;
+	let found = "";
+	/** The part in sight when it was painted, in px of the drawing. */
+	let part = [0, 0, 0, 0];
+
+	/** A box, and what a press on it does.
 	 * @param {string} kind
 	 * @param {Box} box
 	 * @param {number} rx
-	 * @param {number | null} step
-	 * @param {number} [variable] */
-	function boxGroup(kind, [x, y, width, height], rx, step, variable) {
+	 * @param {(() => void) | null} onclick */
+	function boxGroup(kind, [x, y, width, height], rx, onclick) {
 		const shape = svg("rect", { class: "shape", x, y, width, height, rx });
-		const group = svg("g", { class: `box ${kind}`, role: step === null ? "img" : "button" }, shape);
-		if (step === null) return group;
-		put(group, { tabindex: 0, onclick: () => press(step, variable) });
+		const group = svg("g", { class: `box ${kind}`, role: onclick ? "button" : "img" }, shape);
+		if (!onclick) return group;
+		put(group, { tabindex: 0, onclick });
 		return focusable(group);
 	}
 
-	/** @param {[number, Box]} entry */
-	function variableBox([v, box]) {
+	/** @type {(v: number, box: Box) => any} */
+	function variableBox(v, box) {
 		const { name, kind, value, shape, chain } = pass.variables[v];
-		const group = boxGroup(kind, box, 4, pass.complete(v), v);
+		const step = pass.complete(v);
+		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
 		const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
@@ -399,7 +540,6 @@ function drawing(pass, scene, press) {
 		let shown = "";
 		return {
 			group,
-			box,
 			/** @param {number} k */
 			show(k) {
 				const { key, number, arrived, expected } = pass.state(v, k);
@@ -423,11 +563,11 @@ function drawing(pass, scene, press) {
 		};
 	}
 
-	/** @param {[number, Box]} entry */
-	function functionBox([f, box]) {
+	/** @type {(f: number, box: Box) => any} */
+	function functionBox(f, box) {
 		const { label, source, step } = pass.functions[f];
 		const [x, y, width, height] = box;
-		const group = boxGroup("function", box, 17, step);
+		const group = boxGroup("function", box, 17, step === null ? null : () => press(step));
 		const title = svg("title", {}, source ?? label);
 		const text = shorten(label, BOX_COLUMNS);
 		group.append(textAt(null, x + width / 2, y + height / 2 + 4.5, text), title);
@@ -445,23 +585,16 @@ function drawing(pass, scene, press) {
 		put(group, { "aria-label": name });
 		/** @param {number} k */
 		const show = (k) => mark(group, "done", step !== null && step <= k);
-		return { group, box, show };
+		return { group, show };
 	}
-
-	const variables = new Map(scene.variables.map((entry) => [entry[0], variableBox(entry)]));
-	const functions = new Map(scene.functions.map((entry) => [entry[0], functionBox(entry)]));
-	const all = [...variables.values(), ...functions.values()];
-	// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
-	boxes.append(...[...all].sort((a, b) => a.box[0] - b.box[0]).map(({ group }) => group));
-	for (const { x, y, count } of scene.more)
-		boxes.append(textAt("more", x, y, pass.word("more", { count })));
 
 	/** @param {Step} step */
 	function contributions(step) {
-		const found = scene.edges.flatMap(({ function: f, role, label, position, points }) => {
-			const number = f === step.function ? step.products[position]?.contribution : null;
+		const found = lines.flatMap(({ line: { key, label, position, points } }) => {
+			const isInput = key[0] === "v" && key.endsWith(` f${step.function}`);
+			const number = isInput ? step.products[position]?.contribution : null;
 			// Where the shape of an array stands, there is no room for its elements.
-			if (role !== "input" || label || !number) return [];
+			if (label || !number) return [];
 			const [x, y] = edgeMiddle(points);
 			return { x, y, text: shorten(number.text, EDGE_COLUMNS) };
 		});
@@ -479,188 +612,232 @@ function drawing(pass, scene, press) {
 		});
 	}
 
-	return {
-		element,
-		/** Where the box of a step stands in the element as it is scaled, px.
-		 * @param {number} k */
-		place(k) {
-			const { function: f, products } = pass.steps[k];
-			const at = f === null ? variables.get(products[0]?.variable) : functions.get(f);
-			return at?.box.map((length) => (length * element.clientWidth) / width);
-		},
-		/** Show a step; before its last part, nothing has been added yet.
-		 * @type {Show} */
-		show(k, part, isCovered) {
-			const step = pass.steps[k];
-			const isAdded = part === PARTS;
-			const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
-			const added = step.products.filter(({ constant }) => isAdded && !constant);
-			const changed = new Set(added.map(({ variable }) => variable));
-			for (const box of all) box.show(isAdded ? k : k - 1);
-			for (const { edge, group } of drawn) mark(group, "now", edge.function === step.function);
-			for (const [f, { group }] of functions) {
-				markNow(group, f === step.function);
-				mark(group, "queued", waiting.includes(f));
-			}
-			for (const [v, { group }] of variables) {
-				mark(group, "changed", changed.has(v));
-				markNow(group, step.function === null && changed.has(v));
-			}
-			labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
-		},
-		/** Mark a variable and its paths to the result.
-		 * @param {number | null} selected */
-		select(selected) {
-			for (const [v, box] of variables) box.select(v === selected);
-			const path = selected === null ? null : pass.onward(selected);
-			for (const { edge, group } of drawn) {
-				const isOn = path?.functions.has(edge.function) && path.variables.has(edge.variable);
-				mark(group, "path", isOn ?? false);
-			}
-		},
+	/** A group; while it is open, a frame with a bar to close it by.
+	 * @type {(g: number, box: Box) => any} */
+	function groupBox(g, [x, y, width, height]) {
+		const [item, steps] = [`g${g}`, pass.inside[g]];
+		const isOpen = open.has(item);
+		const name = pass.nameOf(item);
+		const bar = isOpen ? FRAME : height;
+		const group = boxGroup("group", [x, y, width, bar], 4, () => fold(item));
+		const row = textAt("value", x + width / 2, y + 35, "");
+		const text = shorten(`${isOpen ? "−" : "+"} ${name}`, BOX_COLUMNS);
+		group.append(textAt("name", x + width / 2, y + 18, text), row);
+		put(group, { "aria-expanded": String(isOpen) });
+		/** @param {number} k */
+		function show(k) {
+			const done = steps.filter((step) => step <= k).length;
+			const size = steps.length;
+			const told = size > 0 ? pass.word("group_done", { done, size }) : "";
+			if (!isOpen) row.textContent = told;
+			put(group, { "aria-label": `${name} ${told}` });
+			mark(group, "done", done > 0 && done === size);
+		}
+		return { group, show };
+	}
+
+	/** What a step is about: its function or, at the start, the result. */
+	const target = () => {
+		const { function: f, products } = pass.steps[shown[0]];
+		return f === null ? `v${products[0]?.variable}` : `f${f}`;
 	};
-}
+	/** What is to be open now: with what was opened by hand, what the step is in. */
+	const wanted = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])];
+	/** What is seen of an item: itself, or the outermost closed group around it.
+	 * @param {string} item */
+	const seen = (item) => pass.path(item).find((one) => !open.has(one)) ?? item;
+	const scale = () => drawing.clientWidth / scene.width || 1;
 
-/** The columns around a step's function and, for the start, around the creator of the result, from
- * left to right, in numbers of functions and variables.
- * @param {Pass} pass
- * @param {number} k
- * @returns {number[][]} */
-function neighbours(pass, k) {
-	const step = pass.steps[k];
-	const start = step.products.map(({ variable }) => variable);
-	const f = step.function ?? pass.variables[start[0]]?.creator ?? null;
-	const { inputs, outputs } = f === null ? { inputs: [], outputs: start } : pass.functions[f];
-	const before = [...new Set(inputs)];
-	const after = outputs.filter((v) => v !== null);
-	const creators = before.slice(0, MOST_BOXES).flatMap((v) => pass.variables[v].creator ?? []);
-	const users = after.slice(0, MOST_BOXES).flatMap((v) => pass.variables[v].users);
-	return [[...new Set(creators)], before, f === null ? [] : [f], after, [...new Set(users)]];
-}
-
-/** Sizes in a neighbourhood, px, of the boxes in its columns: functions and variables by turns. */
-const SIZES = [
-	[116, 34],
-	[140, 62],
-];
-const COLUMN_GAP = 52;
-const ROW_GAP = 12;
-const MARGIN = 12;
-/** Most height that is kept for a neighbourhood; a higher one is scrolled. */
-const MOST_HEIGHT = 420;
-
-/** The heights that the columns of a neighbourhood take.
- * @param {number[][]} columns */
-const columnHeights = (columns) =>
-	columns.map(({ length }, column) => {
-		const rows = Math.min(length, MOST_BOXES) * (SIZES[column % 2][1] + ROW_GAP);
-		return rows + (length > MOST_BOXES ? 8 : -ROW_GAP);
-	});
-
-/** Where the boxes and edges of a neighbourhood stand.
- * @param {Pass} pass
- * @param {number} k
- * @param {number} least the least height of the drawing, px
- * @returns {Scene} */
-function neighbourhood(pass, k, least) {
-	const columns = neighbours(pass, k);
-	const heights = columnHeights(columns);
-	const height = Math.max(least, 2 * MARGIN + Math.max(...heights));
-	let x = MARGIN;
-	/** @type {Scene["more"]} */
-	const more = [];
-	/** @type {[number, Box][][]} */
-	const placed = columns.map((members, column) => {
-		const [boxWidth, boxHeight] = SIZES[column % 2];
-		const left = x;
-		x += boxWidth + COLUMN_GAP;
-		const rowAt = (row = 0) => (height - heights[column]) / 2 + row * (boxHeight + ROW_GAP);
-		const count = members.length - MOST_BOXES;
-		if (count > 0) more.push({ x: left + boxWidth / 2, y: rowAt(MOST_BOXES) + 6, count });
-		const kept = members.slice(0, MOST_BOXES);
-		return kept.map((member, row) => [member, [left, rowAt(row), boxWidth, boxHeight]]);
-	});
-	const variables = new Map([...placed[1], ...placed[3]]);
-	const functions = new Map([...placed[0], ...placed[2], ...placed[4]]);
-	/** @type {Edge[]} */
-	const edges = [];
-	for (const [f, at] of functions) {
-		/** @type {(role: string, ends: (number | null)[]) => void} */
-		const connect = (role, ends) =>
-			ends.forEach((v, position) => {
-				const box = variables.get(v ?? -1);
-				if (v === null || !box) return;
-				const port = at[1] + (at[3] * (position + 1)) / (ends.length + 1);
-				const side = box[1] + box[3] / 2;
-				/** @type {Point[]} */
-				const [from, to] =
-					role === "input"
-						? [[box[0] + box[2], side], [at[0], port]]
-						: [[at[0] + at[2], port], [box[0], side]];
-				if (to[0] <= from[0]) return;
-				const middle = (from[0] + to[0]) / 2;
-				/** @type {Point[]} */
-				const points = [from, [middle, from[1]], [middle, to[1]], to];
-				edges.push({ function: f, variable: v, role, position, points, label: "", label_at: null });
-			});
-		connect("input", pass.functions[f].inputs);
-		connect("output", pass.functions[f].outputs);
-	}
-	const width = x - COLUMN_GAP + MARGIN;
-	return { width, height, variables: [...variables], functions: [...functions], edges, more };
-}
-
-/** The graph in its scroller: laid out as a whole, or, when it is too large, around each step.
- * @param {Pass} pass
- * @param {Press} press */
-function graphView(pass, press) {
-	const { width, height, edges, variables, functions } = pass.payload.graph;
-	const isWhole = width !== null && height !== null;
-	const element = scroller("graph");
-	/** @type {ReturnType<typeof drawing>} */
-	let drawn;
-	/** @type {number | null} */
-	let selected = null;
-	let least = 0;
-	let shown = 0;
-	/** @param {Scene} scene */
-	function draw(scene) {
-		drawn = drawing(pass, scene, press);
-		drawn.select(selected);
-		element.replaceChildren(drawn.element);
-	}
-	if (isWhole) {
-		/** @type {(nodes: Record<string, any>[]) => [number, Box][]} */
-		const boxed = (nodes) => nodes.flatMap(({ box }, i) => (box ? [[i, box.map(Number)]] : []));
-		const at = { variables: boxed(variables), functions: boxed(functions) };
-		const curves = edges.map((edge) => {
-			const points = /** @type {Point[]} */ (edge.points.map((point) => point.map(Number)));
-			return { ...edge, points };
+	/** Draw what is near; a step then changes only classes and texts that differ. */
+	function paint() {
+		const focused = [...boxes].find(([, { group }]) => hasFocus(group))?.[0];
+		scene = compose(graph, (open = new Set(wanted())));
+		const kept = focused && seen(focused);
+		const { width, height } = scene;
+		const [x, y, wide, high] = part;
+		/** @type {(box: number[]) => boolean} */
+		const isNear = ([left, top, width, height]) =>
+			!isFolded ||
+			(Math.abs(2 * (left - x) + width - wide) < width + 2 * wide &&
+				Math.abs(2 * (top - y) + height - high) < height + 2 * high);
+		lines = scene.lines.flatMap((line) => {
+			const { key, points } = line;
+			const [left] = points[0];
+			const rows = points.map((point) => point[1]).sort((a, b) => a - b);
+			const [top, bottom] = [rows[0], rows[rows.length - 1]];
+			if (!isNear([left, top, points[points.length - 1][0] - left, bottom - top])) return [];
+			const isConstant = pass.variables[numberOf(key)]?.kind === "constant" && key[0] === "v";
+			return [{ line, group: edgeGroup(line, !key.includes(" v") && !isConstant) }];
 		});
-		draw({ width: Number(width), height: Number(height), ...at, edges: curves, more: [] });
-	} else {
-		// One height for all steps, so that the controls below keep their place.
-		const most = pass.steps.map((_, k) => Math.max(...columnHeights(neighbours(pass, k))));
-		least = Math.min(Math.max(...most) + 2 * MARGIN, MOST_HEIGHT);
-		element.style.height = `${least + 10}px`;
+		boxes = new Map();
+		const makers = { v: variableBox, f: functionBox, g: groupBox };
+		// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
+		for (const [item, box] of scene.boxes.sort(([, [a]], [, [b]]) => a - b))
+			if (item === kept || isNear(box))
+				boxes.set(item, makers[/** @type {"v"} */ (item[0])](numberOf(item), box));
+		const frames = scene.boxes.flatMap(([item, [x, y, width, height]]) =>
+			open.has(item) ? svg("rect", { class: "shape", x, y, width, height, rx: 4 }) : [],
+		);
+		const edges = lines.map(({ group }) => group);
+		drawing.replaceChildren(
+			...frames,
+			svg("g", { "aria-hidden": "true" }, ...edges),
+			svg("g", {}, ...[...boxes.values()].map(({ group }) => group)),
+			labels,
+		);
+		put(drawing, { viewBox: `0 0 ${width} ${height}` });
+		// As style, because style sheets of hosts scale every svg.
+		const [least, most] = isFolded ? [zoom, zoom] : [LEAST_SCALE, 1];
+		drawing.style.width = `clamp(${least * width}px, 100%, ${most * width}px)`;
+		show(...shown);
+		select(selected);
+		if (kept) focus(boxes.get(kept)?.group);
+		const hit = boxes.get(found);
+		if (hit) mark(hit.group, "found", true);
 	}
+
+	/** Paint what has come near. */
+	function look() {
+		const { scrollLeft, scrollTop, clientWidth, clientHeight } = view;
+		const now = [scrollLeft, scrollTop, clientWidth, clientHeight].map((one) => one / scale());
+		frame = 0;
+		if (!isFolded || now.every((one, i) => Math.abs(one - part[i]) < part[2 + (i % 2)] / 3)) return;
+		part = now;
+		paint();
+	}
+
+	/** @param {string} item */
+	function bringInSight(item) {
+		const at = seen(item);
+		const box = scene.boxes.find(([one]) => one === at)?.[1];
+		if (box) scrollInside(view, box.map((length) => length * scale()));
+		look();
+	}
+
+	/** @type {Show} */
+	function show(k, part, isCovered) {
+		const step = pass.steps[k];
+		const isAdded = part === PARTS;
+		const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
+		const queued = new Set(waiting.map((/** @type {number} */ f) => seen(`f${f}`)));
+		const added = step.products.filter(({ constant }) => isAdded && !constant);
+		const changed = new Set(added.map(({ variable }) => seen(`v${variable}`)));
+		const isStart = step.function === null;
+		const now = seen(target());
+		for (const [item, box] of boxes) {
+			box.show(isAdded ? k : k - 1);
+			markNow(box.group, isStart ? changed.has(item) : item === now);
+			mark(box.group, "queued", queued.has(item));
+			mark(box.group, "changed", changed.has(item));
+		}
+		const { inputs, outputs } = pass.functions[step.function ?? -1] ?? { inputs: [], outputs: [] };
+		for (const { line, group } of lines) {
+			const isLit =
+				inputs.some((v) => pass.joins(line.key, `v${v}`, `f${step.function}`)) ||
+				outputs.some((v) => pass.joins(line.key, `f${step.function}`, `v${v}`));
+			mark(group, "now", isLit);
+		}
+		labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
+	}
+
+	/** Mark a variable and its paths to the result.
+	 * @param {number | null} variable */
+	function select(variable) {
+		selected = variable;
+		for (const [item, box] of boxes) box.select?.(item === `v${variable}`);
+		const path = variable === null ? new Set() : pass.onward(variable);
+		for (const { line, group } of lines)
+			mark(group, "path", line.key.replace(/[io]/g, "g").split(" ").every((end) => path.has(end)));
+	}
+
+	/** Open a group, or close it.
+	 * @param {string} group */
+	function fold(group) {
+		if (!open.has(group)) opened.add(group);
+		else if (!opened.delete(group) || wanted().includes(group)) follow(false);
+		paint();
+	}
+
+	/** Zoom around a place in the view.
+	 * @param {number} to */
+	function zoomTo(to, x = view.clientWidth / 2, y = view.clientHeight / 2) {
+		const { scrollLeft, scrollTop } = view;
+		const from = scale();
+		zoom = Math.min(Math.max(to, LEAST_ZOOM), MOST_ZOOM);
+		paint();
+		view.scrollLeft = ((scrollLeft + x) * zoom) / from - x;
+		view.scrollTop = ((scrollTop + y) * zoom) / from - y;
+		look();
+	}
+	const fit = () => Math.min(view.clientWidth / scene.width, view.clientHeight / scene.height, 1);
+
+	function follow(is = !follows) {
+		follows = is;
+		put(follower, { "aria-pressed": String(is) });
+	}
+
+	/** Go to the next item with the field's text in its name. */
+	function find() {
+		const text = field.value.toLowerCase();
+		const has = (/** @type {string} */ item) => pass.nameOf(item).toLowerCase().includes(text);
+		const hits = text ? [...pass.home.keys()].filter(has) : [];
+		found = hits[hits.indexOf(found) + 1] ?? hits[0] ?? "";
+		mark(field, "disagrees", text !== "" && found === "");
+		for (const group of pass.path(found).slice(0, -1)) opened.add(group);
+		paint();
+		bringInSight(found);
+	}
+
+	/** @type {(key: string, onclick: () => void, text?: string) => any} */
+	const tool = (key, onclick, text = pass.word(key)) =>
+		button({ class: "part", "aria-label": pass.word(key) }, onclick, text);
+	const follower = tool("follow", () => {
+		follow();
+		paint();
+		bringInSight(target());
+	});
+	const name = pass.word("find");
+	const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Enter" && find();
+	const field = focusable(
+		html("input", { class: "field", "aria-label": name, placeholder: name, onkeydown }),
+	);
+	const tools = [
+		tool("zoom_out", () => zoomTo(zoom / ZOOM_STEP), "−"),
+		tool("zoom_in", () => zoomTo(zoom * ZOOM_STEP), "+"),
+		tool("zoom_fit", () => zoomTo(fit())),
+		follower,
+		field,
+	];
+	if (isFolded) {
+		view.style.height = `${graph.height}px`;
+		put(view, {
+			onscroll: () => (frame ||= requestAnimationFrame(look)),
+			onwheel(/** @type {WheelEvent} */ event) {
+				if (!event.ctrlKey) return;
+				event.preventDefault();
+				const { left, top } = view.getBoundingClientRect();
+				zoomTo(zoom * 0.998 ** event.deltaY, event.clientX - left, event.clientY - top);
+			},
+			onpointermove({ buttons, pointerType, target, movementX, movementY }) {
+				if (buttons === 1 && pointerType === "mouse" && !target.closest("[tabindex]"))
+					view.scrollBy(-movementX, -movementY);
+			},
+		});
+	}
+	follow(true);
+	paint();
 	return {
-		element,
+		element: isFolded ? html("div", {}, html("div", "controls", ...tools), view) : view,
 		/** @type {Show} */
-		show(k, part, isCovered) {
-			const isFocused = hasFocus(element);
-			if (!isWhole) draw(neighbourhood(pass, k, least));
-			drawn.show(k, part, isCovered);
-			shown = k;
-			// A focused box that has gone away would leave its keys to the notebook.
-			if (isFocused && !isWhole)
-				focus(element.querySelector("[aria-current]") ?? element.querySelector("[tabindex]"));
+		show(...now) {
+			shown = now;
+			if (isFolded && String([...open]) !== String([...new Set(wanted())])) paint();
+			else show(...now);
 		},
-		/** @param {number | null} variable */
-		select: (variable) => drawn.select((selected = variable)),
+		select,
 		scroll() {
-			const box = drawn.place(shown);
-			if (box) scrollInside(element, box);
+			if (isFolded && zoom === 0 && view.clientWidth > 0) zoomTo(Math.max(fit(), LEAST_SCALE));
+			bringInSight(target());
 		},
 	};
 }
@@ -1530,7 +1707,7 @@ export function mount(root, payload, { id, model } = {}) {
 		for (const node of [...root.childNodes]) if (node !== knobs.element) node.remove();
 		knobs.element.before(
 			...payload.notices.map((text) => html("div", "notice", text)),
-			...(pass.variables.length > 0 ? [graph.element] : []),
+			...(payload.graph.groups[0].items.length > 0 ? [graph.element] : []),
 			controls.element,
 			controls.status,
 			...sizes.elements,

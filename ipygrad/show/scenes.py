@@ -1,0 +1,157 @@
+"""What is drawn of each group of a folded graph: its items in columns, and edges between them.
+
+A group is drawn as one box, or, unfolded in place, as a frame around its scene. So a scene has two
+nodes of size 0, where edges come in from outside the group and go out of it, and the front end only
+has to make room for frames. Groups that look the same, such as the turns of a loop, share a shape.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipygrad.show.arrange import arrange
+from ipygrad.show.folding import ROOT
+from ipygrad.show.layering import Edge
+from ipygrad.show.sizes import function_size, port, variable_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ipygrad.capture.graph import Graph
+    from ipygrad.show.arrange import Shape
+    from ipygrad.show.folding import Folding, Item
+    from ipygrad.show.sizes import Size
+
+GROUP_SIZE = (160.0, 50.0)
+"""Of a group's box: two rows of text in any language, px."""
+WIDTH_STEP = 24.0
+"""Widths are rounded up to multiples of this, so that more groups look the same, px."""
+CAREFULLY = 40
+"""So many shapes are laid out as carefully as a whole graph; more share that effort."""
+ENTRY, EXIT = "i", "o"
+"""What stands, as an item of a group, for what comes from outside and for what goes there."""
+
+End = tuple[int, int, int]
+"""An edge in a group: numbers of two of its nodes, and which input or output of a function it is;
+where one end is a group, an entry or an exit, several are one, and that is 0."""
+
+
+class Scenes(NamedTuple):
+    """The scenes of a folded graph.
+
+    Attributes
+    ----------
+    shapes
+        All that are different.
+    of
+        For each group the number of its shape, and the items that are the nodes of it.
+    """
+
+    shapes: tuple[Shape, ...]
+    of: tuple[tuple[int, tuple[Item, ...]], ...]
+
+    def height(self, number: int = ROOT) -> float:
+        """Return how high a group is while one group in it is open, and one in that, and so on."""
+        shape, items = self.of[number]
+        inner = [self.height(group) for kind, group in items if kind == "g"]
+        return self.shapes[shape].height + max(inner, default=0.0)
+
+
+def make_scenes(graph: Graph, folding: Folding, texts: Sequence[str]) -> Scenes:
+    """Lay out each group of a folded graph.
+
+    Parameters
+    ----------
+    texts
+        What is shown as the value of each variable.
+    """
+    plans: dict[tuple[tuple[Size, ...], tuple[Edge, ...]], int] = {}
+    of = []
+    for items, ends in _members(graph, folding):
+        plan = tuple(_sizes(graph, items, ends, texts)), tuple(_joined(graph, items, ends))
+        of.append((plans.setdefault(plan, len(plans)), items))
+    effort = min(1.0, CAREFULLY / len(plans))
+    return Scenes(tuple(_shape(*plan, effort) for plan in plans), tuple(of))
+
+
+def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
+    """Yield for each group its items, entry and exit among them, and the edges between them."""
+    edges: list[dict[tuple[Item, Item, int], None]] = [{} for _ in folding.groups]
+    for tail, head, position in _edges(graph, folding):
+        for group, start, end in _route(folding.path(tail), folding.path(head)):
+            is_whole = (start, end) == (tail, head)
+            edges[group][start, end, position if is_whole else 0] = None
+    for whole, joined in zip(folding.groups, edges, strict=True):
+        outside = (item for start, end, _ in joined for item in (start, end))
+        members = dict.fromkeys(whole.items)
+        members |= {item: None for item in outside if item[0] in (ENTRY, EXIT)}
+        number = {item: i for i, item in enumerate(members)}
+        yield tuple(members), tuple((number[a], number[b], position) for a, b, position in joined)
+
+
+def _edges(graph: Graph, folding: Folding) -> Iterator[tuple[Item, Item, int]]:
+    """Yield the edges of the graph between variables and functions."""
+    for node in graph.functions:
+        function = ("f", node.index)
+        if function in folding.home:
+            for position, number in enumerate(node.inputs):
+                yield ("v", number), function, position
+            for position, output in enumerate(node.outputs):
+                if output is not None:
+                    yield function, ("v", output), position
+
+
+def _route(tail: Sequence[Item], head: Sequence[Item]) -> Iterator[tuple[int, Item, Item]]:
+    """Yield the pieces of an edge: the group that each is in, and the two items that it joins.
+
+    It goes out of the groups around its tail and into those around its head.
+    """
+    depth = 0
+    while tail[depth] == head[depth]:
+        depth += 1
+    yield tail[depth - 1][1] if depth else 0, tail[depth], head[depth]
+    for (_, group), item in zip(tail[depth:], tail[depth + 1 :], strict=False):
+        yield group, item, (EXIT, group)
+    for (_, group), item in zip(head[depth:], head[depth + 1 :], strict=False):
+        yield group, (ENTRY, group), item
+
+
+def _sizes(
+    graph: Graph, items: Sequence[Item], ends: Sequence[End], texts: Sequence[str]
+) -> Iterator[Size]:
+    """Yield the size of each node."""
+    inputs, outputs = [0] * len(items), [0] * len(items)
+    for tail, head, _ in ends:
+        outputs[tail] += 1
+        inputs[head] += 1
+    for node, (kind, number) in enumerate(items):
+        width, height = 0.0, 0.0
+        if kind == "v":
+            width, height = variable_size(graph.variables[number].name, texts[number])
+        elif kind == "f":
+            most = max(inputs[node], outputs[node])
+            width, height = function_size(graph.functions[number].label, most)
+        elif kind == "g":
+            width, height = GROUP_SIZE
+        yield ceil(width / WIDTH_STEP) * WIDTH_STEP if kind in "vf" else width, height
+
+
+def _joined(graph: Graph, items: Sequence[Item], ends: Sequence[End]) -> Iterator[Edge]:
+    """Yield the edges with the places on their boxes where they end."""
+    for tail, head, position in ends:
+        (kind, start), (other, end) = items[tail], items[head]
+        ports = [0.0, 0.0]
+        if (kind, other) == ("v", "f"):
+            ports[1] = port(position, len(graph.functions[end].inputs))
+        elif (kind, other) == ("f", "v"):
+            ports[0] = port(position, len(graph.functions[start].outputs))
+        yield Edge(tail, head, *(round(place, 4) for place in ports))
+
+
+def _shape(sizes: Sequence[Size], edges: Sequence[Edge], effort: float) -> Shape:
+    outside = {node for node, (width, _) in enumerate(sizes) if not width}
+    entry = next((edge.tail for edge in edges if edge.tail in outside), None)
+    exit_ = next((edge.head for edge in edges if edge.head in outside), None)
+    arranged = arrange(sizes, edges, first=entry, last=exit_, effort=effort)
+    return arranged.shape(arranged.columns())
