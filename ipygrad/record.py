@@ -319,11 +319,10 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _gradient_texts(self) -> list[str]:
         """Return what stands in each variable's box at the end."""
-        texts = self._words.interface
         return [
-            texts["box_constant" if node.kind == "constant" else "box_unreached"]
+            self._words("box_constant" if node.kind == "constant" else "box_unreached")
             if gradient is None
-            else texts["box_arrived"].format(value=gradient)
+            else self._words("box_arrived", value=gradient)
             for node, gradient in zip(self.graph.variables, self._gradients(), strict=True)
         ]
 

@@ -33,7 +33,13 @@ means "not yet" and is shown as a dash, never as 0.
         users      [function], those that use it, in the order of their turns
         value      Number
         shape      "(3, 2)"; "" for a number
-        dropped    bool: its gradient is dropped after use (retain_grad=False)
+        step       the one in which its gradient is complete | null where it gets none
+        states [   of its gradient, each from a step on, the first from the start
+          step     its number
+          box      "not yet", "1 of 2: 8", "grad 16"
+          is_quiet bool: it is not what has arrived in the end
+          label    the box in words
+          title    what a hover tells, with exact numbers ]
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
@@ -154,6 +160,7 @@ from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
 from ipygrad.show.scenes import make_scenes
 from ipygrad.show.sizes import text_columns
+from ipygrad.show.states import arrivals, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -400,6 +407,7 @@ def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
 def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
+    arrived = arrivals(graph, shown.run, steps)
     users: dict[int, list[int]] = {}
     for node in sorted(graph.functions, key=lambda f: (turn.get(f.index, len(turn) + 1), f.index)):
         for used in dict.fromkeys(node.inputs) if node.index in kept.functions else ():
@@ -414,7 +422,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
             "users": users.get(node.index, []),
             "value": _number(shown.words, node.value),
             "shape": shape_text(node.value.shape),
-            "dropped": node.index in shown.dropped,
+            "step": reached[-1].step if (reached := arrived.get(node.index, [])) else None,
+            "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
         }
 
@@ -433,6 +442,13 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
         "variables": [variable(v) for v in graph.variables if v.index in kept.variables],
         "functions": [function(f) for f in graph.functions if f.index in kept.functions],
     }
+
+
+def _dropped_at(shown: Pass, node: VariableNode, turn: Mapping[int, int]) -> int | None:
+    """Return the step that is the last to need a variable's gradient, where it goes then."""
+    if node.index not in shown.dropped or node.creator is None:
+        return None
+    return turn.get(node.creator)
 
 
 def _scenes(shown: Pass, layout: GraphLayout | None, kept: _Kept, texts: Sequence[str]) -> Json:

@@ -271,13 +271,13 @@ def _draw_line(
             _write_row(axes, box, down, name, size, fontweight="bold")
             _write_row(axes, box, 0.5, drawable(value, "…") if value != name else "", size)
             if variable.kind == "constant":
-                _write_row(axes, box, 0.79, WORDS.interface["box_constant"], size)
+                _write_row(axes, box, 0.79, WORDS("box_constant"), size)
             elif gradient != "":
                 _write_row(axes, box, 0.79, _arrived(gradient), size, color=DARK_VERMILION)
 
 
 def _arrived(gradient: str | None) -> str:
-    return WORDS.interface["box_arrived"].format(value=gradient or "—")
+    return WORDS("box_arrived", value=gradient or "—")
 
 
 def _draw_box(axes: Axes, box: Box, radius: float, fill: str, edge: str, stroke: float) -> None:

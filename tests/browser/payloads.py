@@ -15,8 +15,11 @@ Number = dict[str, str]
 MathTree = str | list[Any]
 Formula = dict[str, Any]
 
-ENGLISH = resources.files("ipygrad.explain") / "languages" / "en.json"
-WORDS: dict[str, str] = json.loads(ENGLISH.read_text("utf-8"))["interface"]
+ENGLISH = json.loads(
+    (resources.files("ipygrad.explain") / "languages" / "en.json").read_text("utf-8")
+)
+SENTENCES: dict[str, str] = ENGLISH["sentences"]
+WORDS: dict[str, str] = ENGLISH["interface"]
 """The texts of the interface, in English."""
 
 AGREES = {"status": "agrees", "text": "✓ backward agrees with the measured slope."}
@@ -158,7 +161,7 @@ def build(
             "variables": [
                 {
                     **_variable(variable, i, calls, turns),
-                    "dropped": False,
+                    **_states(variable, i, steps),
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
                 }
                 for i, variable in enumerate(variables)
@@ -288,6 +291,40 @@ def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int
         "value": number(variable.value),
         "shape": "",
     }
+
+
+def _states(variable: Var, index: int, steps: list[Payload]) -> Payload:
+    """Return the states of a variable's gradient, and the step in which it is complete."""
+    arrived = [
+        (k, product)
+        for k, step in enumerate(steps)
+        for product in step["products"]
+        if product["variable"] == index and not product["constant"]
+    ]
+    unreached = "constant" if variable.kind == "constant" else "unreached"
+    states = [state(variable, 0, "not_yet" if arrived else unreached)]
+    for count, (k, product) in enumerate(arrived, 1):
+        key = "arrived" if count == len(arrived) else "waiting"
+        states.append(state(variable, k, key, product["after"], (count, len(arrived))))
+    return {"step": arrived[-1][0] if arrived else None, "states": states}
+
+
+def state(
+    variable: Var, step: int, key: str, gradient: Number | None = None, of: tuple[int, int] = (0, 0)
+) -> Payload:
+    """Return a state of a variable's gradient, from a step on."""
+    shown, exact = (gradient["text"], gradient["exact"]) if gradient else ("", "")
+    counts = dict(zip(("arrived", "expected"), of, strict=True))
+    box, said = (
+        SENTENCES[f"{form}_{key}"].format(value=shown, **counts) for form in ("box", "state")
+    )
+    whole = SENTENCES[f"state_{key}"].format(value=exact, **counts)
+    value = number(variable.value)
+    assert value is not None
+    label = SENTENCES["variable_label"].format(name=variable.name, value=value["text"], state=said)
+    title = f"{variable.name} = {value['exact']}\n{whole}"
+    is_quiet = key != "arrived"
+    return {"step": step, "box": box, "is_quiet": is_quiet, "label": label, "title": title}
 
 
 def _function(call: Call, turn: int, variables: list[Var]) -> Payload:

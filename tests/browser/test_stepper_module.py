@@ -387,32 +387,32 @@ def test_constants_are_named_and_do_nothing(page: Page) -> None:
 
 def test_each_state_of_a_gradient_is_told_in_words(page: Page) -> None:
     payload = payloads.shared()
-    steps = payload["steps"]
+    x = payloads.Var("x", 3.0)
+    of_two = payloads.state(x, 1, "waiting", payloads.number(3.0), (1, 2))
+    dropped = payloads.state(x, 1, "dropped", payloads.number(6.0))
+    whole = payload["graph"]["variables"][0]
     root = mounted(page, payload)
-    x = box(root, "variable x")
-    expect(x).to_have_accessible_name("variable x, value 3, gradient not yet")
-    # Half of it has arrived where one of its two uses has had its turn.
-    first, second = steps[1]["products"]
-    steps[1:] = [{**steps[1], "products": [first]}, {**steps[1], "products": [second]}]
-    payload["graph"]["variables"][0]["dropped"] = True
-    root = mounted(page, payload)
-    go(page, 1)
-    x = box(root, "variable x")
-    expect(x.locator(".ipygrad-gradient")).to_have_text("1 of 2: 3")
-    waiting = "variable x, value 3, gradient 3, waiting: 1 of 2 have arrived"
-    expect(x).to_have_accessible_name(waiting)
-    go(page, 2)
-    expect(x.locator(".ipygrad-gradient")).to_have_text("dropped")
-    expect(x).to_have_accessible_name("variable x, value 3, gradient 6, dropped after use")
+    expect(box(root, "variable x")).to_have_accessible_name("variable x, value 3, gradient not yet")
+    for state, shown, told in (
+        (of_two, "1 of 2: 3", "gradient 3, waiting: 1 of 2 have arrived"),
+        (dropped, "dropped", "gradient 6, dropped after use"),
+    ):
+        whole["states"] = [whole["states"][0], state]
+        root = mounted(page, payload)
+        go(page, 1)
+        expect(box(root, "variable x").locator(".ipygrad-gradient")).to_have_text(shown)
+        expect(box(root, "variable x")).to_have_accessible_name(f"variable x, value 3, {told}")
 
 
 def test_variable_off_the_way_says_so(page: Page) -> None:
     payload = payloads.chain()
-    payload["steps"][3]["products"] = []
+    x = payloads.Var("x", 0.5)
+    unreached = [payloads.state(x, 0, "unreached")]
+    payload["graph"]["variables"][0].update(step=None, states=unreached)
     root = mounted(page, payload)
     go(page, 3)
-    x = root.get_by_role("img", name="variable x, value 0.5, not reached by this pass")
-    expect(x.locator(".ipygrad-gradient")).to_have_text("no gradient")
+    box_of_x = root.get_by_role("img", name="variable x, value 0.5, not reached by this pass")
+    expect(box_of_x.locator(".ipygrad-gradient")).to_have_text("no gradient")
 
 
 def test_those_that_wait_are_listed(page: Page) -> None:
@@ -1650,6 +1650,4 @@ def test_files_are_small_and_make_no_markup_of_texts() -> None:
 
 def test_every_word_is_used() -> None:
     module = (STATIC / "stepper.js").read_text("utf-8")
-    # The words for states are made of two parts: box_ or state_, and the state.
-    parts = {re.sub("^(box|state)_", "", word) for word in payloads.WORDS}
-    assert [word for word in parts if not re.search(rf"\b{word}\b", module)] == []
+    assert [word for word in payloads.WORDS if not re.search(rf"\b{word}\b", module)] == []

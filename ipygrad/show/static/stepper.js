@@ -234,14 +234,6 @@ class Pass {
 		this.steps = steps;
 		this.last = steps.length - 1;
 
-		/** For each variable, its additions in the order of steps.
-		 * @type {{step: number, product: Product}[][]} */
-		this.additions = graph.variables.map(() => []);
-		steps.forEach(({ products }, step) => {
-			for (const product of products)
-				if (!product.constant) this.additions[product.variable].push({ step, product });
-		});
-
 		/** The group that each item stands in.
 		 * @type {Map<string, number>} */
 		this.home = new Map();
@@ -257,47 +249,16 @@ class Pass {
 		});
 	}
 
-	/** The step in which a function runs backward; past all of them where it does not.
-	 * @param {number} f */
-	turn(f) {
-		return this.functions[f].step ?? Infinity;
-	}
-
 	/** A text of the interface.
 	 * @type {(key: string, values?: Record<string, string | number>) => string} */
 	word(key, values = {}) {
 		return fill(this.words[key] ?? key, values).join("");
 	}
 
-	/** The state of a variable's gradient after step k: a key, and the number, if there is one.
-	 * @param {number} variable
-	 * @param {number} k */
-	state(variable, k) {
-		const { kind, creator, dropped } = this.variables[variable];
-		const additions = this.additions[variable];
-		const expected = additions.length;
-		const arrived = additions.filter(({ step }) => step <= k).length;
-		/** @type {Num | null} */
-		const number = additions[arrived - 1]?.product.after ?? additions[0]?.product.before ?? null;
-		const isUsed = creator === null || this.turn(creator) <= k;
-		let key = dropped && isUsed ? "dropped" : "arrived";
-		if (kind === "constant") key = "constant";
-		else if (!number) key = expected > 0 ? "not_yet" : "unreached";
-		else if (arrived < expected) key = arrived === 0 ? "left_over" : "waiting";
-		return { key, number, arrived, expected };
-	}
-
 	/** What to say of a part of a step; of the last, null. What is covered is not said.
 	 * @type {(k: number, part: number, isCovered: boolean) => string | null} */
 	told(k, part, isCovered) {
 		return part === PARTS ? null : (this.steps[k].parts[isCovered ? 0 : part - 1] ?? null);
-	}
-
-	/** The step in which a variable's gradient is complete; null where it gets none.
-	 * @param {number} variable */
-	complete(variable) {
-		const additions = this.additions[variable];
-		return additions[0]?.step === 0 ? 0 : (additions.at(-1)?.step ?? null);
 	}
 
 	/** An item and the groups around it, from the outermost inward.
@@ -328,7 +289,7 @@ class Pass {
 				if (this.functions[f].step === null) continue;
 				items.add(`f${f}`);
 				for (const y of this.functions[f].outputs)
-					if (y !== null && this.additions[y].length > 0) items.add(`v${y}`);
+					if (y !== null && this.variables[y].step !== null) items.add(`v${y}`);
 			}
 		}
 		return new Set([...items].flatMap((item) => this.path(item)));
@@ -348,7 +309,7 @@ class Pass {
  * @param {Pass} pass
  * @param {Num | null} number */
 function numeral(pass, number) {
-	const { text, exact } = number ?? { text: "–", exact: pass.word("box_not_yet") };
+	const { text, exact } = number ?? { text: "–", exact: pass.word("not_yet") };
 	return html("span", { class: "number", title: exact }, text);
 }
 
@@ -524,39 +485,38 @@ function graphView(pass, press) {
 
 	/** @type {(v: number, box: Box) => any} */
 	function variableBox(v, box) {
-		const { name, kind, value, shape, chain } = pass.variables[v];
-		const step = pass.complete(v);
+		const { name, kind, value, step, states, chain } = pass.variables[v];
 		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
-		const exact = `${name} = ${value.exact}${shape === "" ? "" : ` ${shape}`}`;
-		const title = svg("title", {}, exact);
+		const title = svg("title");
+		// Boxes are made for other values: what is longer is written more closely.
+		const write = (/** @type {SVGElement} */ row, /** @type {string} */ text) => {
+			row.textContent = shorten(text, BOX_COLUMNS);
+			const room = box[2] - 8;
+			const isLong = columnsOf(row.textContent) * COLUMN_WIDTH > room;
+			put(row, { textLength: isLong ? room : null, lengthAdjust: "spacingAndGlyphs" });
+			return row;
+		};
 		group.append(
 			textAt("name", middle, centre - 13, shorten(name, BOX_COLUMNS)),
-			textAt("value", middle, centre + 5, shorten(value.text, BOX_COLUMNS)),
+			write(textAt("value", middle, centre + 5, ""), value.text),
 			gradient,
 			title,
 		);
-		let shown = "";
+		/** @type {any} */
+		let shown;
 		return {
 			group,
 			/** @param {number} k */
 			show(k) {
-				const { key, number, arrived, expected } = pass.state(v, k);
-				if (`${key} ${arrived}` === shown) return;
-				shown = `${key} ${arrived}`;
-				const told = (/** @type {string} */ form, text = "") =>
-					pass.word(`${form}_${key}`, { value: text, arrived, expected });
-				gradient.textContent = shorten(told("box", number?.text), BOX_COLUMNS);
-				// Boxes are made for values: a longer gradient is written more closely.
-				const room = box[2] - 8;
-				const isLong = columnsOf(gradient.textContent) * COLUMN_WIDTH > room;
-				put(gradient, { textLength: isLong ? room : null, lengthAdjust: "spacingAndGlyphs" });
-				mark(group, "waiting", key !== "arrived");
-				title.textContent = `${exact}\n${told("state", number?.exact)}`;
-				const state = told("state", number?.text);
-				const label = pass.word("variable_label", { name, value: value.text, state });
-				put(group, { "aria-label": label });
+				const state = states.findLast((/** @type {{step: number}} */ one) => one.step <= k);
+				if (state === shown) return;
+				shown = state;
+				write(gradient, state.box);
+				mark(group, "waiting", state.is_quiet);
+				title.textContent = state.title;
+				put(group, { "aria-label": state.label });
 			},
 			/** @param {boolean} is */
 			select: (is) => chain && put(group, { "aria-pressed": String(is) }),
