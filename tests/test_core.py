@@ -181,6 +181,48 @@ def test_narrow_types_stay(f: Callable[[Variable], Variable], dtype: type) -> No
     assert (y.dtype, y.grad.dtype, x.grad.dtype) == (dtype, dtype, dtype)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, ">f8"])
+def test_one_minus_a_square_keeps_its_type_and_hands_nan_and_infinity_on(dtype: Any) -> None:
+    x = Variable(np.array([0.0, 0.5, 1.0, np.inf, np.nan, 0.25], dtype))
+    y = tanh(x)
+    y.grad = np.array([np.inf, 2.0, np.nan, 1.0, 1.0, -np.inf])
+    y.backward()
+    expected = [np.inf, 2 * (1 - np.tanh(0.5) ** 2), np.nan, 0.0, np.nan, -np.inf]
+    assert x.grad.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(x.grad.astype(float), expected, rtol=2e-3)
+    np.testing.assert_array_equal(y.data, np.tanh(x.data))
+
+
+@pytest.mark.parametrize("start", [None, np.array([2.0, 3.0])])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: a + b,
+        lambda a, b: (a + b) + a,
+        lambda a, b: tanh(a + b) + b,
+        lambda a, b: np.transpose(a) + reshape(b, (2,)),
+        lambda a, b: tanh(tanh(a)) * b,
+    ],
+)
+def test_each_variable_has_a_gradient_array_of_its_own(
+    f: Callable[[Any, Any], Variable], start: Any
+) -> None:
+    leaves = [Variable([0.5, 0.25]), Variable([1.0, 2.0])]
+    y = f(*leaves)
+    y.grad = start
+    y.backward()
+    between = y.creator.inputs if y.creator is not None else ()
+    variables = dict.fromkeys([*leaves, *between])
+    gradients = [v.grad for v in [*variables, y]]
+    for k, gradient in enumerate(gradients):
+        others = [*gradients[k + 1 :], *[v.data for v in [*variables, y]]]
+        assert not any(np.shares_memory(gradient, other) for other in others)
+    before = [gradient.copy() for gradient in gradients]
+    f(*leaves).backward()
+    for gradient, copy in zip(gradients, before, strict=True):
+        np.testing.assert_array_equal(gradient, copy)
+
+
 def test_a_cotangent_by_hand_takes_the_type_of_its_variable() -> None:
     x = Variable(np.float32(0.5))
     y = square(x)
