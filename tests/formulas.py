@@ -160,7 +160,7 @@ CASES: dict[str, Case] = {
     },
     **{
         f"logsumexp:{axis}": Case(lambda m, x, axis=axis: m.logsumexp(x, axis), (A,))
-        for axis in (None, 0, -1)
+        for axis in (None, 0, -1, (0, -1))
     },
     "logsumexp:kept": Case(lambda m, x: m.logsumexp(x, 1, True) * x, (A,)),
     "var:ddof": Case(lambda m, x: m.var(x, axis=1, ddof=1), (A,)),

@@ -92,7 +92,7 @@ def test_every_function_is_compared() -> None:
 @pytest.mark.parametrize("name", ALL_CASES)
 def test_functions_against_differences(name: str) -> None:
     case = ALL_CASES[name]
-    check_grads(lambda *xs: case.formula(functions, *xs), *inputs_of(case, 1), order=2)
+    check_grads(lambda *xs: case.formula(functions, *xs), *inputs_of(case, 1), order=3)
 
 
 OPERATORS: dict[str, Formula] = {
@@ -204,3 +204,25 @@ def test_random_compositions(shapes: Any, steps: list[tuple[str, int, int]], see
     rng = np.random.default_rng(seed)
     inputs = [rng.uniform(-1, 1, size=shape) for shape in shapes.input_shapes]
     compare(composition(steps), inputs, rng)
+
+
+KINKS: dict[str, Formula] = {
+    "abs": lambda m, x: m.abs(x),
+    "sign": lambda m, x: m.sign(x),
+    "max": lambda m, x: m.max(x),
+    "min over an axis": lambda m, x: m.min(x, axis=0),
+    "maximum": lambda m, x: m.maximum(x, 0.0),
+    "minimum": lambda m, x: m.minimum(x, np.array([0.0, 2.0, -1.0])),
+    "x ** 0": lambda _, x: x**0,
+    "x ** 2": lambda _, x: x**2,
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_kinks_and_ties(name: str) -> None:
+    data = np.array([[0.0, 2.0, 2.0], [0.0, -1.0, 2.0]])
+    formula = KINKS[name]
+    x = Variable(data)
+    formula(functions, x).backward()
+    theirs = autograd.elementwise_grad(lambda a: formula(ORACLE, a))(data)
+    np.testing.assert_array_equal(x.grad, theirs)

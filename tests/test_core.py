@@ -181,6 +181,18 @@ def test_narrow_types_stay(f: Callable[[Variable], Variable], dtype: type) -> No
     assert (y.dtype, y.grad.dtype, x.grad.dtype) == (dtype, dtype, dtype)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, ">f8"])
+def test_one_minus_a_square_keeps_its_type_and_hands_nan_and_infinity_on(dtype: Any) -> None:
+    x = Variable(np.array([0.0, 0.5, 1.0, np.inf, np.nan, 0.25], dtype))
+    y = tanh(x)
+    y.grad = np.array([np.inf, 2.0, np.nan, 1.0, 1.0, -np.inf])
+    y.backward()
+    expected = [np.inf, 2 * (1 - np.tanh(0.5) ** 2), np.nan, 0.0, np.nan, -np.inf]
+    assert x.grad.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(x.grad.astype(float), expected, rtol=2e-3)
+    np.testing.assert_array_equal(y.data, np.tanh(x.data))
+
+
 def test_a_cotangent_by_hand_takes_the_type_of_its_variable() -> None:
     x = Variable(np.float32(0.5))
     y = square(x)
@@ -788,6 +800,7 @@ class HandsOnItsData(Function):
     [
         add,
         lambda x, z: x + z + x,
+        lambda x, z: tanh(tanh(x) + z) + z,
         lambda x, z: reshape(x, (1, 2)) + z,
         lambda x, z: sum(x) + sum(z, axis=0),
         lambda x, z: broadcast_to(x, (2, 2)) - z,

@@ -1,4 +1,4 @@
-"""One function's turn in a reverse pass: its backward runs, and what it returns is checked."""
+"""A function's turn in a reverse pass where care is needed: how backward runs, what it returns."""
 
 from __future__ import annotations
 
@@ -9,57 +9,47 @@ import numpy as np
 
 from ipygrad.engine import mode
 from ipygrad.engine.arrays import Array, as_array, without_axes
-from ipygrad.engine.core import Variable, as_tuple
+from ipygrad.engine.core import Constant, Variable, as_tuple
 from ipygrad.engine.errors import BackwardError, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ipygrad.engine.core import Function, Gradient
 
-# Looked up for every function, and so without the way through numpy.
-ndarray, float64 = np.ndarray, np.float64
 
-
-def run_backward(
+def run_with_care(
     y: Variable, cotangents: tuple[Gradient, ...], create_graph: bool
-) -> Iterable[tuple[Variable, Any]]:
-    """Run the backward of the function that made `y`; return each input with its contribution.
+) -> list[tuple[Variable, Any]]:
+    """Run the backward of the function that made `y`, on Variables or as a user wrote it.
+
+    Returns
+    -------
+    list of tuple
+        Each input with what it gets, checked; None for a constant.
 
     Raises
     ------
     BackwardError
-        When backward raises, or returns more or fewer.
+        When backward returns what does not fit the inputs.
     """
     function: Any = y._creator
-    try:
-        if create_graph:
-            returned = _run_differentiably(y.creator, cotangents)
-        elif function._is_free:
-            # A user's backward may write `gy *= 2`, which would change the output's own gradient.
-            returned = function.backward(*[_read_only(cotangent) for cotangent in cotangents])
-        else:
-            returned = function.backward(*cotangents)
-    except BackwardError:
-        raise
-    except Exception as error:
-        raise _error(y, f"raised {type(error).__name__}: {error}") from error
-    kind = type(returned)
-    if (kind is ndarray or kind is float64) and not function._is_free and function._second is None:
-        # As for most functions; what follows would take a fifth of a pass over single numbers.
-        x = function._first
-        if type(x) is not tuple:
-            return ((x, returned),)
-    inputs = function.inputs
-    returned = as_tuple(returned)
-    if len(returned) != len(inputs):
-        found = count(len(returned), "contribution")
+    if create_graph:
+        returned = _run_differentiably(y.creator, cotangents)
+    else:
+        # A user's backward may write `gy *= 2`, which would change the output's own gradient.
+        returned = function.backward(*[_read_only(cotangent) for cotangent in cotangents])
+    inputs, contributions = function.inputs, as_tuple(returned)
+    if len(contributions) != len(inputs):
+        found = count(len(contributions), "contribution")
         wanted = count(len(inputs), "input")
-        raise _error(y, f"returned {found} for {wanted}: return one for each input")
-    return zip(inputs, returned)  # noqa: B905 - counted
+        raise failed(y, f"returned {found} for {wanted}: return one for each input")
+    return [
+        (x, None if type(x) is Constant else checked(gx, number, y, create_graph))
+        for number, (x, gx) in enumerate(zip(inputs, contributions, strict=True))
+    ]
 
 
-def _error(y: Variable, what: str) -> BackwardError:
+def failed(y: Variable, what: str) -> BackwardError:
+    """Return the error that says what the backward of the function that made `y` did."""
     function: Any = y.creator
     return BackwardError(f"{function.label}.backward {what}", function)
 
@@ -73,18 +63,6 @@ def _run_differentiably(function: Any, cotangents: tuple[Gradient, ...]) -> Any:
         return function.backward(*cotangents)
     finally:
         mode.differentiating = None
-
-
-def fits(gradient: Any, value: Any) -> bool:
-    """Tell whether a contribution is what it shall be: a scalar or array, like its input."""
-    kind = type(gradient)
-    if kind is float64 is type(value):
-        return True
-    return (
-        (kind is ndarray or kind is float64)
-        and gradient.shape == value.shape
-        and gradient.dtype is value.dtype
-    )
 
 
 def _read_only(cotangent: Any) -> Array:
@@ -105,7 +83,7 @@ def checked(contribution: Any, number: int, y: Variable, create_graph: bool) -> 
     x = function.inputs[number]
     which = f" for input {number + 1}" if len(function.inputs) > 1 else ""
     if contribution is None:
-        raise _error(y, f"returned None{which}: did you forget 'return gx'?")
+        raise failed(y, f"returned None{which}: did you forget 'return gx'?")
     gradient: Any = contribution
     if not isinstance(contribution, Variable):
         try:
@@ -115,7 +93,7 @@ def checked(contribution: Any, number: int, y: Variable, create_graph: bool) -> 
     elif not create_graph:
         gradient = contribution._value
     if gradient.shape != x.shape:
-        raise _error(
+        raise failed(
             y,
             f"returned shape {gradient.shape}{which}, but that input has shape {x.shape}: a "
             f"contribution has the shape of its input{_likely_slip(gradient.shape, x.shape)}",

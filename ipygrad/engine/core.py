@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from ipygrad.engine.errors import BackwardError, NotCalledError, count
 from ipygrad.engine.methods import Axes
 from ipygrad.engine.mode import watching
 from ipygrad.engine.variable import Constant, Gradient, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # With what a file of functions, or one that reads the links, needs beside them.
 __all__ = [
@@ -140,6 +143,14 @@ class Function:
             self._first, self._second = inputs
         else:
             self._first, self._second = inputs, None
+
+    def _paired(self, returned: Any) -> Iterable[tuple[Variable, Any]]:
+        # Each input with what backward returned for it; zip would take twice as long for the few.
+        if self._second is not None:
+            return (self._first, returned[0]), (self._second, returned[1])
+        if type(self._first) is not tuple and type(returned) is not tuple:
+            return ((self._first, returned),)
+        return zip(self.inputs, as_tuple(returned), strict=True)
 
     @property
     def generation(self) -> int:
@@ -292,7 +303,8 @@ def apply(function: Function, *inputs: Any) -> Variable:
     if function._is_free:
         values = [x._array() for x in inputs]
     try:
-        returned = function.forward(*values)
+        # To unpack a list takes as long as many a forward on a number.
+        returned = function.forward(values[0]) if len(values) == 1 else function.forward(*values)
     except (ValueError, IndexError, TypeError) as error:
         if function._is_free:
             raise

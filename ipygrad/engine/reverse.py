@@ -9,12 +9,16 @@ import numpy as np
 
 from ipygrad.engine import mode
 from ipygrad.engine.arrays import Array, without_axes
-from ipygrad.engine.contributions import check_unchanged, checked, fits, run_backward
+from ipygrad.engine.contributions import check_unchanged, checked, failed, run_with_care
 from ipygrad.engine.core import Constant, Function, Gradient, Variable, creator_of, implements
+from ipygrad.engine.errors import BackwardError
 from ipygrad.engine.methods import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Looked up for every function, and so without the way through numpy.
+float64 = np.float64
 
 
 @implements("backward")
@@ -42,7 +46,8 @@ def _backward(result: Variable, retain_grad: bool, create_graph: bool) -> None:
             # Functions hand back views, or one array for two inputs (add).
             if gradient.base is not None or id(gradient) in owned:
                 gradient = gradient.copy()
-            owned.add(id(gradient))
+            else:
+                owned.add(id(gradient))
         variable._grad = gradient
         variable._by_hand = False
 
@@ -124,17 +129,28 @@ def reverse_pass(
             if refuse_changes and function._called_at != mode.time:
                 check_unchanged(y)
             cotangents: tuple[Gradient, ...]
-            if type(function._outputs) is not tuple:
-                cotangents = (arrived(y, None),)
-            else:
+            if type(function._outputs) is tuple:
                 cotangents = tuple([_or_zeros(o, arrived, create_graph) for o in function._outputs])
-            is_trusted = not (create_graph or function._is_free)
+            else:
+                cotangents = (arrived(y, None),)
+            try:
+                if create_graph or function._is_free:
+                    pairs = run_with_care(y, cotangents, create_graph)
+                elif len(cotangents) == 1:
+                    pairs = function._paired(function.backward(cotangents[0]))
+                else:
+                    pairs = function._paired(function.backward(*cotangents))
+            except BackwardError:
+                raise
+            except Exception as error:
+                raise failed(y, f"raised {type(error).__name__}: {error}") from error
             contributions: list[Gradient | None] = []
-            for x, gx in run_backward(y, cotangents, create_graph):
+            for x, gx in pairs:
                 if type(x) is Constant:
                     contributions.append(None)
                     continue
-                if not (is_trusted and fits(gx, x._value)):
+                # Our own functions keep the shape, but not a narrow type beside a wider one.
+                if not (type(gx) is float64 is type(x._value) or gx.dtype is x._value.dtype):
                     gx = checked(gx, len(contributions), y, create_graph)
                 contributions.append(gx)
                 before = gradients.get(x)

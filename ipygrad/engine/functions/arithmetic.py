@@ -26,7 +26,7 @@ class Add(Function):
 
     def backward(self, gy: Gradient) -> Any:
         """Copy gy to both."""
-        a, b = self.inputs
+        a, b = self.inputs_like(gy)
         return sum_to(gy, a.shape), sum_to(gy, b.shape)
 
 
@@ -42,8 +42,8 @@ class Sub(Function):
 
     def backward(self, gy: Gradient) -> Any:
         """Copy gy to a, and -gy to b."""
-        a, b = self.inputs
-        gb = None if type(b) is Constant else sum_to(-gy, b.shape)
+        a, b = self.inputs_like(gy)
+        gb = None if type(self._second) is Constant else sum_to(-gy, b.shape)
         return sum_to(gy, a.shape), gb
 
 
@@ -60,9 +60,8 @@ class Mul(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy · b and gy · a."""
         a, b = self.inputs_like(gy)
-        first, second = self.inputs
-        ga = None if type(first) is Constant else sum_to(gy * b, a.shape)
-        gb = None if type(second) is Constant else sum_to(gy * a, b.shape)
+        ga = None if type(self._first) is Constant else sum_to(gy * b, a.shape)
+        gb = None if type(self._second) is Constant else sum_to(gy * a, b.shape)
         return ga, gb
 
 
@@ -79,9 +78,8 @@ class Div(Function):
     def backward(self, gy: Gradient) -> Any:
         """Compute gy / b and -gy · a / b²."""
         a, b = self.inputs_like(gy)
-        first, second = self.inputs
-        ga = None if type(first) is Constant else sum_to(gy / b, a.shape)
-        gb = None if type(second) is Constant else sum_to(-gy * a / (b * b), b.shape)
+        ga = None if type(self._first) is Constant else sum_to(gy / b, a.shape)
+        gb = None if type(self._second) is Constant else sum_to(-gy * a / (b * b), b.shape)
         return ga, gb
 
 

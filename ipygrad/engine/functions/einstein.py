@@ -63,7 +63,7 @@ class Einsum(Function):
                 places = dict(zip(letters, grid, strict=True))
                 gradient = scatter(gradient, tuple(places[c] for c in terms[k]), x.shape)
             gradients.append(sum_to(gradient, x.shape))
-        return gradients
+        return tuple(gradients)
 
 
 def spelled_out(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:

@@ -64,7 +64,7 @@ class Stack(Function):
     def backward(self, gy: Any) -> Any:
         """Take gy apart."""
         before = (slice(None),) * (self.axis % gy.ndim)
-        return [np.reshape(gy[(*before, i)], x.shape) for i, x in enumerate(self.inputs)]
+        return tuple([np.reshape(gy[(*before, i)], x.shape) for i, x in enumerate(self.inputs)])
 
 
 class Split(Function):
