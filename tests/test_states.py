@@ -22,7 +22,7 @@ def test_a_gradient_is_not_yet_there_and_then_it_is() -> None:
     x = Variable(0.5, name="x")
     bp = backward_pass(square(exp(square(x))))
     assert states_of(bp, "x") == [(0, "not yet"), (3, "grad 3.297")]
-    assert states_of(bp, "y" if "y" in str(bp) else bp.graph.variables[-1].name)[-1][0] == 0
+    assert states_of(bp, bp.graph.variables[-1].name) == [(0, "not yet"), (0, "grad 1")]
     (state,) = bp._payload({})["graph"]["variables"][0]["states"][1:]
     assert state["label"] == "variable x, value 0.5, gradient 3.297"
     assert state["title"] == "x = 0.5\ngradient 3.297442541400256"
@@ -40,13 +40,11 @@ def test_what_is_used_twice_waits_for_both() -> None:
 
 def test_constants_and_what_the_pass_does_not_reach_have_one_state() -> None:
     x = Variable(np.array([1.0, 2.0]), name="x")
-    bp = backward_pass(2.0 * x)
-    assert states_of(bp, "2.0") == [(0, "constant")]
+    bp = backward_pass(2.5 * x)
+    assert states_of(bp, "2.5") == [(0, "constant")]
 
 
-def test_dropped_after_use_and_left_over(shell: Shell) -> None:
+def test_dropped_after_use(shell: Shell) -> None:
     shell.run("x = Variable(0.5)")
     shell.run("%%grad -q -o bp\na = square(x)\ny = exp(a)\ny.backward(retain_grad=False)")
     assert states_of(shell["bp"], "a") == [(0, "not yet"), (1, "grad 1.284"), (2, "dropped")]
-    shell.run("%grad y --order overwrite -q -o bp")
-    assert states_of(shell["bp"], "x")[0] == (0, "not yet")
