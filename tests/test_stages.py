@@ -592,6 +592,15 @@ def test_a_profile_function_is_put_back(at_stage: Callable[[int], Shell]) -> Non
     assert shell["left"] is None
 
 
+def test_names_are_known_beside_another_profiler(at_stage: Callable[[int], Shell]) -> None:
+    shell = at_stage(6)
+    shell.run("import sys")
+    profiled = FORWARD + "y.grad = np.array(1.0)\nb.grad = C.backward(y.grad)\n"
+    cell = f"sys.setprofile(lambda *_: None)\n{profiled}sys.setprofile(None)\n"
+    assert shell.run("%%grad -q -o bp\n" + cell).is_fine
+    assert dict(shell["bp"][0].source.values)["gx"] == CHAIN["b"]
+
+
 @pytest.mark.parametrize(("stage", "gradient"), [(13, 40), (14, 80), (16, 40), (17, 40)])
 def test_several_outputs(at_stage: Callable[[int], Shell], stage: int, gradient: float) -> None:
     shell = at_stage(stage)

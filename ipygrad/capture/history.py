@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.adapters.learners import LearnersAdapter
-from ipygrad.capture.calls import Call, CallRecorder, Calls
+from ipygrad.capture.calls import Call, Calls
 from ipygrad.capture.own_runs import OwnTurns, node_of, nodes_by_function
 from ipygrad.capture.quiet import quietly
+from ipygrad.capture.recording import CallRecorder
 from ipygrad.capture.shapes import data_of, inputs_of, is_function, is_variable, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ipygrad.capture.calls import Turn
     from ipygrad.capture.graph import Graph
     from ipygrad.capture.observe import Observer
     from ipygrad.capture.own_runs import Nodes
+    from ipygrad.capture.turns import Turn
 
 MOST_TURNS = 2_000
 """How many are kept, the latest."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from types import FrameType
 
-    from ipygrad.capture.calls import CallRecorder, Run, Turn
     from ipygrad.capture.observe import Observer
+    from ipygrad.capture.recording import CallRecorder
+    from ipygrad.capture.turns import Run, Turn
 
 
 class Listener:
@@ -81,12 +82,7 @@ class Listener:
 
     def _ends(self, frame: FrameType, heard: Turn | Run, returned: Any) -> None:
         has_raised = returned is None and not _is_returning(frame)
-        self._recorder.went_back(heard, returned, has_raised=has_raised)
-
-
-def is_ours(profile: object) -> bool:
-    """Tell whether a profile function is that of a `Listener`."""
-    return isinstance(getattr(profile, "__self__", None), Listener)
+        self._recorder.went_back(heard, returned, "an error" if has_raised else None)
 
 
 def _is_returning(frame: FrameType) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-import weakref
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet, ref
 
 from executing import Source
 
@@ -71,40 +71,43 @@ class Observer:
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
         # Weak: a loop that trains for long makes many results.
-        self.assigned: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.ran_backward_from: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.assigned: WeakSet[Any] = WeakSet()
+        self.ran_backward_from: WeakSet[Any] = WeakSet()
         self.called_backward_of: list[Any] = []
 
-    def called(self, function: object, outputs: tuple[Any, ...]) -> None:  # noqa: ARG002
-        """Note the innermost line of the cell that is running."""
-        self.noted(outputs, sys._getframe(1))
-
-    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None) -> None:
-        """Note that `outputs` were made by a call from `frame`, or by who called that.
+    def noted(self, outputs: tuple[Any, ...], frame: FrameType | None = None) -> None:
+        """Note that `outputs` were made, and the innermost line of the cell that is running.
 
         Of all that one call from the cell makes, the last is its value.
+
+        Parameters
+        ----------
+        frame
+            Who called what made them, or whom that called in turn; the engine, which calls this,
+            says nothing.
         """
-        callee, filename, calls = None, self._filename, self._calls
-        while frame is not None and frame.f_code.co_filename != filename:
+        # It runs at each call of a function, so each operation here is one too many.
+        if frame is None:
+            frame = sys._getframe(2)
+        filename, calls = self._filename, self._calls
+        callee: FrameType | None = None
+        code: CodeType | None = frame.f_code
+        while frame is not None and code is not None and code.co_filename != filename:
             callee, frame = frame, frame.f_back
-        if callee is not None and callee is self._callee:
+            code = None if frame is None else frame.f_code
+        if callee is not self._callee:
+            self._callee = callee
+        elif callee is not None:
             for output in self._latest:
                 calls[id(output)] = (*calls[id(output)][:3], False)
-        self._callee, self._latest = callee, outputs
-        code, instruction = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
-        for output in outputs:
-            calls[id(output)] = (reference_to(output), code, instruction, True)
-
-    def noted_first(self, outputs: tuple[Any, ...], frame: FrameType) -> bool:
-        """Note where `outputs` were made; tell whether it was not known of the first before.
-
-        What is known is left as it is.
-        """
-        before = self._calls.get(id(outputs[0]))
-        if before is not None and before[0]() is outputs[0]:
-            return False
-        self.noted(outputs, frame)
-        return True
+        self._latest = outputs
+        instruction = -1 if frame is None else frame.f_lasti
+        try:
+            for output in outputs:
+                calls[id(output)] = ref(output), code, instruction, True
+        except TypeError:
+            for output in outputs:
+                calls[id(output)] = reference_to(output), code, instruction, True
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
@@ -155,17 +158,9 @@ class Observer:
 def reference_to(output: Any) -> Callable[[], Any]:
     """Return a weak reference, or what does as one where the class of `output` allows none."""
     try:
-        return weakref.ref(output)
+        return ref(output)
     except TypeError:  # a class with __slots__
         return lambda: output
-
-
-def references_to(outputs: tuple[Any, ...]) -> list[Callable[[], Any]]:
-    """Return references as `reference_to` does."""
-    try:
-        return [*map(weakref.ref, outputs)]
-    except TypeError:
-        return [*map(reference_to, outputs)]
 
 
 def calls_a_backward_with_arguments(source: str) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 
 from ipygrad.capture.adapters.learners import has_backward
 from ipygrad.capture.backward import BackwardRun, BareStep, final_gradients
-from ipygrad.capture.calls import Call, CallRecorder, Calls
+from ipygrad.capture.calls import Call, Calls
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.orders import Fault, with_faults
+from ipygrad.capture.recording import CallRecorder
 from ipygrad.capture.shapes import inputs_of, is_function
 from ipygrad.capture.sources import Texts, running_source
 from ipygrad.capture.wrapping import methods_wrapped
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ipygrad.capture.adapters.captured import Captured
-    from ipygrad.capture.calls import Turn
     from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.capture.turns import Turn
     from ipygrad.engine.core import Array
 
 
@@ -220,7 +221,7 @@ def _missing_gradient(
 def _slip(node: FunctionNode, turn: Turn, names: Mapping[int, str]) -> str | None:
     """Say what was wrong with what a function returned; None where nothing was."""
     name = f"{name_of(node, names)}.backward"
-    if turn.has_raised:
+    if turn.error is not None:
         return f"{name} raised {turn.error}"
     if turn.returned is None:
         return f'{name} returned None: did you forget "return gx"?'

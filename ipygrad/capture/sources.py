@@ -63,11 +63,16 @@ def running_source(code: CodeType, values: Mapping[str, Any], texts: Texts) -> R
 
 
 def _text(filename: str, first_line: int) -> tuple[str, ...] | None:
+    block = block_at(filename, first_line)
+    return None if block is None else tuple(inspect.cleandoc("\n" + block).split("\n"))
+
+
+def block_at(filename: str, first_line: int) -> str | None:
+    """Return the lines of a definition as they stand in a file or cell; None where it is gone."""
     all_lines = linecache.getlines(filename)
     if len(all_lines) < first_line:
         return None
-    block = inspect.getblock(all_lines[first_line - 1 :])
-    return tuple(inspect.cleandoc("\n" + "".join(block)).split("\n"))
+    return "".join(inspect.getblock(all_lines[first_line - 1 :]))
 
 
 class HeardBackwards:

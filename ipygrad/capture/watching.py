@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ipygrad.capture.adapters import Engines
-    from ipygrad.capture.calls import CallRecorder
     from ipygrad.capture.observe import Observer
+    from ipygrad.capture.recording import CallRecorder
 
 
 @contextmanager

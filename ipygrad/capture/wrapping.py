@@ -7,20 +7,18 @@ loop of small calls more than twice as slow.
 from __future__ import annotations
 
 import builtins
-import sys
 from contextlib import contextmanager
 from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from ipygrad.capture.calls import Turn
-from ipygrad.capture.listening import is_ours
 from ipygrad.capture.shapes import is_typed
+from ipygrad.capture.values import with_values_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from ipygrad.capture.calls import CallRecorder
+    from ipygrad.capture.recording import CallRecorder
 
 _CREATOR = frozenset(("creator", "set_creator"))
 
@@ -78,7 +76,7 @@ def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., A
     def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
         __tracebackhide__ = True
         made = method(self, *given, **options)
-        if recorder.is_on:
+        if recorder.hears_calls:
             recorder.was_called(self, given, made, why)
         return made
 
@@ -100,6 +98,7 @@ def _why_left_out(method: FunctionType) -> str:
 
 def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
     code = method.__code__
+    keeping: FunctionType | None = None
 
     @wraps(method)
     def backward(self: Any, *given: Any, **options: Any) -> Any:
@@ -107,23 +106,15 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
         heard = recorder.goes_back(self, given, code) if recorder.is_on else None
         if heard is None:
             return method(self, *given, **options)
-        returned: Any = None
-        has_raised = True
-        profile = sys.getprofile()
-        listens = isinstance(heard, Turn) and (profile is None or is_ours(profile))
-        if isinstance(heard, Turn) and listens:
-            sys.setprofile(heard.listen)
+        nonlocal keeping
+        if keeping is None:
+            keeping = with_values_kept(method, recorder.keep_values)
         try:
-            returned = method(self, *given, **options)
-            has_raised = False
+            returned = keeping(self, *given, **options)
         except BaseException as error:
-            if isinstance(heard, Turn):
-                heard.error = f"{type(error).__name__}: {error}"
+            recorder.went_back(heard, None, f"{type(error).__name__}: {error}")
             raise
-        finally:
-            if listens:
-                sys.setprofile(profile)
-            recorder.went_back(heard, returned, has_raised=has_raised)
+        recorder.went_back(heard, returned)
         return returned
 
     return backward

@@ -317,7 +317,7 @@ def apply(function: Function, *inputs: Any) -> Variable:
         function._outputs, function._output_value = None, returned
         function._called_at = mode.time
         if mode.witness is not None:
-            mode.witness.called(function, (y,))
+            mode.witness.noted((y,))
     return y
 
 
@@ -337,7 +337,7 @@ def _several(
         function._generation = generation
         function.outputs = made
         if mode.witness is not None:
-            mode.witness.called(function, made)
+            mode.witness.noted(made)
     return made
 
 

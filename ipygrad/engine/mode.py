@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Witness(Protocol):
     """Somebody who is told what a piece of code does with the engine; see `watching`."""
 
-    def called(self, function: Function, outputs: tuple[Variable, ...]) -> None:
-        """Hear that a function was called and recorded."""
+    def noted(self, outputs: tuple[Variable, ...]) -> None:
+        """Hear that a function was called and recorded, and what it made."""
 
     def ran_backward(self, result: Variable) -> None:
         """Hear that ``result.backward()`` begins."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipygrad.capture.backward import final_gradients
-from ipygrad.capture.calls import MOST_TURNS
 from ipygrad.capture.orders import alike
 from ipygrad.capture.own_runs import (
     called_again,
@@ -14,6 +13,7 @@ from ipygrad.capture.own_runs import (
     name_of,
     unlinked_outputs,
 )
+from ipygrad.capture.recording import MOST_TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -55,9 +55,9 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
-    from ipygrad.capture.calls import CallRecorder
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.own_runs import OwnTurns
+    from ipygrad.capture.recording import CallRecorder
 
 
 @magics_class

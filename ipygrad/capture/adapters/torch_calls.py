@@ -129,7 +129,7 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         else:
             options = {}
             made = func(*args)
-        new = []
+        new, depth = [], 1
         for y in (made,) if isinstance(made, torch.Tensor) else _tensors_in((made,)):
             node = y.grad_fn
             if node is None:
@@ -140,12 +140,14 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
             if _leads_to(node, edges):
                 metadata.setdefault(_CALL, (func, arguments, options, constants))
             else:
+                # All of it is made by one call, of which this frame is a part.
+                depth = 0
                 for token in _on_the_way(node, edges):
                     self._observer.noted((token,), sys._getframe())
             metadata[place] = token = Token(y)
             new.append(token)
         if new:
-            self._observer.noted(tuple(new), sys._getframe())
+            self._observer.noted(tuple(new), sys._getframe(depth))
         return made
 
     def _go_back(self, result: Any, *args: Any, **options: Any) -> None:
@@ -173,9 +175,12 @@ def _taken_apart(
     for value in values:
         if isinstance(value, torch.Tensor):
             emptied.append(_EMPTY)
-            if value.requires_grad:
-                node = value.grad_fn
-                edges.append((value, 0) if node is None else (node, value.output_nr))
+            node = value.grad_fn
+            if node is not None:
+                edges.append((node, value.output_nr))
+                constants.append(None)
+            elif value.requires_grad:
+                edges.append((value, 0))
                 constants.append(None)
             else:
                 constants.append(value)
