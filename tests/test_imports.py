@@ -61,7 +61,10 @@ ROOMS = {
     "show.room": ["show.sizes"],
     "show.folding": ["capture"],
     "show.scenes": ["show.arrange", "show.folding", "show.layering", "show.sizes", "capture"],
-    "show.payload": ["show.knobs", "show.layout", "show.room", "show.scenes", "explain"],
+    "show.states": ["explain"],
+    "show.payload": [
+        *("show.knobs", "show.layout", "show.room", "show.scenes", "show.states", "explain"),
+    ],
     "show.html": ["show.payload", "show.plot", "show.front_end"],
     "show.page": ["show.html"],
     "show.front_end": [],

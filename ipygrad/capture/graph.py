@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite
+    from ipygrad.capture.stack import Made
     from ipygrad.engine.core import Function, Variable
 
 VariableKind = Literal["leaf", "constant", "intermediate", "result"]
@@ -76,6 +77,8 @@ class FunctionNode:
         The expression that called it, None where unknown.
     function
         The live object.
+    made
+        When it was called, and in which calls and turns of loops; None where unknown.
     """
 
     index: int
@@ -86,6 +89,7 @@ class FunctionNode:
     line: int | None
     source: str | None
     function: Function
+    made: Made | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +161,7 @@ def capture_graph(
             line=None if site is None else site.line,
             source=None if site is None else site.source,
             function=function,
+            made=next((sites.made_in(y) for y in function.outputs if y is not None), None),
         )
 
     return Graph(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ipygrad.capture.observe import CallSite
+    from ipygrad.capture.stack import Made
 
 
 _PATH = re.compile(r"\w+(\.\w+|\[[^\[\]]*\])*")
@@ -24,11 +25,17 @@ class CallSites(Protocol):
     def site_of(self, output: object) -> CallSite | None:
         """Return where `output` was made, None if unknown."""
 
+    def made_in(self, output: object) -> Made | None:
+        """Return when and in which calls `output` was made, None if unknown."""
+
 
 class NoCallSites:
     """Nobody watched."""
 
     def site_of(self, _output: object) -> None:
+        """Return None."""
+
+    def made_in(self, _output: object) -> None:
         """Return None."""
 
 

@@ -12,9 +12,13 @@ from weakref import WeakSet, ref
 
 from executing import Source
 
+from ipygrad.capture.stack import CO_OPTIMIZED, Note, Stack
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
+
+    from ipygrad.capture.stack import Made
 
 
 PLACE = ("lineno", "col_offset")
@@ -64,7 +68,10 @@ class Observer:
     def __init__(self, filename: str) -> None:
         self._filename = filename
         # Where an output was made: an instruction of the cell, whose value it may be.
-        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int, bool]] = {}
+        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int, bool, int, int]] = {}
+        self._count = 0
+        self._stack = Stack(filename)
+        self._made: dict[int, Made] | None = None
         self._callee: FrameType | None = None
         self._latest: tuple[Any, ...] = ()
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
@@ -89,7 +96,7 @@ class Observer:
         # It runs at each call of a function, so each operation here is one too many.
         if frame is None:
             frame = sys._getframe(2)
-        filename, calls = self._filename, self._calls
+        filename, calls, start = self._filename, self._calls, frame
         callee: FrameType | None = None
         code: CodeType | None = frame.f_code
         while frame is not None and code is not None and code.co_filename != filename:
@@ -99,19 +106,25 @@ class Observer:
             self._callee = callee
         elif callee is not None:
             for output in self._latest:
-                calls[id(output)] = (*calls[id(output)][:3], False)
+                calls[id(output)] = (*calls[id(output)][:3], False, *calls[id(output)][4:])
         self._latest = outputs
         instruction = -1 if frame is None else frame.f_lasti
+        call = 0
+        # The cell's own code has no flag of that kind: there is nothing around it.
+        if callee is not None or (code is not None and code.co_flags & CO_OPTIMIZED):
+            call = self._stack.call_of(start)
+        self._count = order = self._count + 1
         try:
             for output in outputs:
-                calls[id(output)] = ref(output), code, instruction, True
+                calls[id(output)] = ref(output), code, instruction, True, call, order
         except TypeError:
             for output in outputs:
-                calls[id(output)] = reference_to(output), code, instruction, True
+                calls[id(output)] = reference_to(output), code, instruction, True, call, order
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
         self._callee, self._latest = None, ()
+        self._stack.rest()
 
     def knows(self, output: object) -> bool:
         """Tell whether somebody has noted how `output` was made."""
@@ -135,7 +148,7 @@ class Observer:
         """Return where `output` was made, None if not in this cell."""
         if not self.knows(output):
             return None
-        _, code, instruction, is_value = self._calls[id(output)]
+        _, code, instruction, is_value, _, _ = self._calls[id(output)]
         if code is None:
             return None
         if not is_value:
@@ -144,6 +157,22 @@ class Observer:
         if place not in self._sites:
             self._sites[place] = (code, _describe(code, instruction))
         return self._sites[place][1]
+
+    def made_in(self, output: object) -> Made | None:
+        """Return when and in which calls and turns `output` was made; None if it is not known.
+
+        It is asked for when the cell has run.
+        """
+        if not self.knows(output):
+            return None
+        if self._made is None:
+            noted = self._calls.values()
+            notes = (
+                Note(order, call, code, instruction, is_value)
+                for _, code, instruction, is_value, call, order in noted
+            )
+            self._made = {made.order: made for made in self._stack.made(notes)}
+        return self._made[self._calls[id(output)][-1]]
 
     def called_backward(self, function: object, frame: FrameType) -> None:
         """Note a call of a function's ``backward``, in `frame`, if it is written in the cell."""

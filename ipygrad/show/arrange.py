@@ -34,50 +34,58 @@ SLOPE = 5.0
 """How far an edge may climb for each px of the gap before the gap grows (to MOST_RANK_GAP)."""
 
 
-class Node(NamedTuple):
-    """A box of a shape: the number of its column, how far down its middle is, its size, px."""
-
-    column: int
-    middle: float
-    width: float
-    height: float
-
-
 class Line(NamedTuple):
-    """An edge of a shape.
+    """An edge of a shape, px.
 
     Attributes
     ----------
     tail, head
         The boxes that it joins.
-    tail_port, head_port
-        Where on their sides it ends: -½ is the top, 0 the middle.
+    ports
+        Where on their sides it ends, from 0 at the top to 1.
+    turns
+        The end of the tail's column; beginning and end of each column between; the beginning of the
+        head's column.
     levels
-        How far down it passes each column between, px.
+        How far down it passes each column between.
     bend
         How far to the side its steep parts stand, from -½ to ½ of a gap.
+    position
+        Which input or output of a function it is; 0 where none of its ends is a function.
     label
         What is written on it.
     label_at
-        The middle of that, px; None without a label.
+        The middle of that; None without a label.
     """
 
     tail: int
     head: int
-    tail_port: float
-    head_port: float
+    ports: tuple[float, float]
+    turns: tuple[float, ...]
     levels: tuple[float, ...]
     bend: float = 0.0
+    position: int = 0
     label: str = ""
     label_at: Point | None = None
 
 
 class Shape(NamedTuple):
-    """A drawing as columns with boxes and lines, which a front end can draw and make room in."""
+    """A drawing as boxes and lines in which a front end can make room, px.
 
+    Attributes
+    ----------
+    width, height
+        Of all of it, margins included.
+    boxes
+        How far to the right the left side is, and how far down the middle; width and height. What
+        may be opened is as wide as its column.
+    lines
+        Between the boxes.
+    """
+
+    width: float
     height: float
-    columns: tuple[Column, ...]
-    nodes: tuple[Node, ...]
+    boxes: tuple[tuple[float, float, float, float], ...]
     lines: tuple[Line, ...]
 
 
@@ -125,16 +133,19 @@ class Arrangement:
 
     def shape(self, columns: Sequence[Column]) -> Shape:
         """Return the drawing with such columns."""
-        nodes = zip(self.rank, self.middles, self.sizes, strict=False)
-        return Shape(
-            self.height,
-            tuple(columns),
-            tuple(Node(rank, middle, *size) for rank, middle, size in nodes),
-            tuple(
-                Line(*edge, tuple(self.middles[dummy] for dummy in path[1:-1]))
-                for edge, path in zip(self.edges, self.layers.paths, strict=True)
-            ),
-        )
+        rank, middles = self.rank, self.middles
+        boxes = []
+        for node, (width, height) in enumerate(self.sizes):
+            left, right = columns[rank[node]]
+            boxes.append((round((left + right - width) / 2, 1), middles[node], width, height))
+        lines = []
+        for edge, path in zip(self.edges, self.layers.paths, strict=True):
+            passed = [x for node in path for x in columns[rank[node]]]
+            ports = edge.tail_port + 0.5, edge.head_port + 0.5
+            levels = tuple(middles[dummy] for dummy in path[1:-1])
+            lines.append(Line(edge.tail, edge.head, ports, tuple(passed[1:-1]), levels))
+        width = columns[-1][1] + MARGIN if columns else 2 * MARGIN
+        return Shape(round(width, 1), self.height, tuple(boxes), tuple(lines))
 
 
 def arrange(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from ipygrad.capture.graph import FunctionNode, Graph
+    from ipygrad.capture.stack import Call
 
 Label = str | tuple[str, dict[str, str]]
 """A text, or the key of a text of the interface with its values."""
@@ -84,8 +85,9 @@ class Folding(NamedTuple):
 def fold(graph: Graph, kept: AbstractSet[int] | None = None) -> Folding:
     """Fold a graph, or the part of it that some functions make.
 
-    Neighbours that the same line has called are a group; what is still too many is divided into
-    bands of about equal size, and bands again into bands. A variable stands with the function that
+    What was called in one call, or in one turn of a loop, is a group; elsewhere neighbours that the
+    same line has called are one. What is still too many is divided into bands of about equal size,
+    and bands again into bands. A variable stands with the function that
     made it, and a leaf in the innermost group that has all of its users.
 
     Parameters
@@ -93,13 +95,30 @@ def fold(graph: Graph, kept: AbstractSet[int] | None = None) -> Folding:
     kept
         Numbers of the functions; None for all.
     """
-    nodes = [node for node in graph.functions if kept is None or node.index in kept]
-    nodes.sort(key=lambda node: (node.generation, node.index))
+    nodes = _in_order(
+        graph, [node for node in graph.functions if kept is None or node.index in kept]
+    )
     folder = _Folder()
-    folder.fill(ROOT, _by_line(folder, [_Entry(("f", node.index), (node,)) for node in nodes]))
+    entries = [_Entry(("f", node.index), (node,)) for node in nodes]
+    folder.fill(ROOT, _by_call(folder, entries, 0))
     _place_made(folder, graph, nodes)
     _place_leaves(folder, graph, nodes)
     return folder.folded()
+
+
+def _in_order(graph: Graph, nodes: list[FunctionNode]) -> list[FunctionNode]:
+    """Return functions as they were called; where that is not known, by generation.
+
+    Where history was changed by hand, what was called later may have been made earlier.
+    """
+    by_generation = sorted(nodes, key=lambda node: (node.generation, node.index))
+    orders = {node.index: node.made.order for node in nodes if node.made is not None}
+    creators = ((node.index, graph.variables[x].creator) for node in nodes for x in node.inputs)
+    is_known = len(orders) == len(nodes) and all(
+        creator not in orders or creator is None or orders[creator] < orders[index]
+        for index, creator in creators
+    )
+    return sorted(nodes, key=lambda node: orders[node.index]) if is_known else by_generation
 
 
 class _Entry(NamedTuple):
@@ -141,7 +160,7 @@ class _Folder:
             cuts = [len(entries) * k // count for k in range(count + 1)]
             bands = [entries[start:end] for start, end in pairwise(cuts)]
             entries = [
-                self.group(_name(band), band) if len(band) > 1 else band[0] for band in bands
+                self.group(_name(self, band), band) if len(band) > 1 else band[0] for band in bands
             ]
         for entry in entries:
             self.home[entry.item] = number
@@ -155,14 +174,44 @@ class _Folder:
         return Folding(tuple(Group(*part) for part in parts), self.home)
 
 
-def _name(entries: Sequence[_Entry]) -> Label:
-    """Name a band after the functions that it has most of, and how many others: "64 mul + 48"."""
+def _name(folder: _Folder, entries: Sequence[_Entry]) -> Label:
+    """Name a band: "24 × Neuron", "turns 3 to 8", or after what it has most of, "64 mul + 48"."""
+    names = [folder.labels[number] if kind == "g" else "" for (kind, number), *_ in entries]
+    if isinstance(names[0], str) and names[0] and len(set(map(str, names))) == 1:
+        return f"{len(names)} × {names[0]}"
+    turns = [name[1].get("turn", "") for name in names if not isinstance(name, str)]
+    if len(turns) == len(names) and all(turns):
+        return "group_turns", {"first": turns[0], "last": turns[-1]}
     labels = Counter(node.label for entry in entries for node in entry.functions)
     if not labels:
         return "group_leaves", {"count": f"{sum(entry.leaves for entry in entries):,}"}
     ((label, count),) = labels.most_common(1)
     rest = sum(labels.values()) - count
     return f"{count:,} {label}" + (f" + {rest:,}" if rest else "")
+
+
+def _by_call(folder: _Folder, entries: Sequence[_Entry], depth: int) -> Sequence[_Entry]:
+    """Gather what was called in one call or turn, so many calls within each other."""
+    if len(entries) * FUNCTION_WEIGHT <= MOST_WEIGHT and depth == 0:
+        return entries
+
+    def call_of(entry: _Entry) -> Call | None:
+        made = entry.functions[0].made
+        return made.calls[depth] if made is not None and depth < len(made.calls) else None
+
+    gathered: list[_Entry] = []
+    for call, same in groupby(entries, key=call_of):
+        run = list(same)
+        if call is None:
+            gathered += _by_line(folder, run)
+        elif len(run) == len(entries) and depth > 0:
+            gathered += _by_call(folder, run, depth + 1)
+        elif len(run) == 1:
+            gathered += run
+        else:
+            label: Label = ("group_turn", {"turn": call.name}) if call.is_turn else call.name
+            gathered.append(folder.group(label, _by_call(folder, run, depth + 1)))
+    return gathered
 
 
 def _by_line(folder: _Folder, entries: Sequence[_Entry]) -> Sequence[_Entry]:
@@ -173,12 +222,11 @@ def _by_line(folder: _Folder, entries: Sequence[_Entry]) -> Sequence[_Entry]:
     runs = [(line, list(run)) for line, run in by_line]
     if len(runs) == 1 or len(runs) * LEAST_RUN > len(entries):
         return entries
-    return [
-        run[0]
-        if len(run) == 1
-        else folder.group(_name(run) if line is None else ("group_line", {"line": f"{line}"}), run)
-        for line, run in runs
-    ]
+    gathered = []
+    for line, run in runs:
+        label = _name(folder, run) if line is None else ("group_line", {"line": f"{line}"})
+        gathered.append(run[0] if len(run) == 1 else folder.group(label, run))
+    return gathered
 
 
 def _place_made(folder: _Folder, graph: Graph, nodes: Sequence[FunctionNode]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ipygrad.show.arrange import MARGIN, RANK_GAP, arrange
+from ipygrad.show.arrange import RANK_GAP, arrange
 from ipygrad.show.labels import LABEL_COLUMN, LABEL_ROOM, place_labels
 from ipygrad.show.layering import Edge
 from ipygrad.show.sizes import function_size, port, text_columns, variable_size
@@ -127,12 +127,12 @@ def lay_out(
         paths.append(EdgePath(function, variable, role, position, _curve(waypoints, bend)))
         before = 2 * (gap - rank[edge.tail]) - 1
         crossed.append(_curve(waypoints[before : before + 2], bend))
-        lines.append(line._replace(bend=bend))
+        lines.append(line._replace(bend=bend, position=position))
     places = place_labels(crossed, widths)
     count = len(graph.variables)
     return GraphLayout(
-        width=round(columns[-1][1] + MARGIN, 1) if columns else 2 * MARGIN,
-        height=arranged.height,
+        width=shape.width,
+        height=shape.height,
         variables=tuple(boxes[:count]),
         functions=tuple(boxes[count:]),
         edges=tuple(path._replace(label=place) for path, place in zip(paths, places, strict=True)),

@@ -57,7 +57,7 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   document.body.append(bench);
   text.textContent = code?.lines.join("\\n") ?? "";
   sheet.append(still, text);
-  const shape = { height: 0, columns: [[0, 0]], nodes: [], lines: [] };
+  const shape = { width: 0, height: 0, boxes: [], lines: [] };
   const groups = [{ items: [], shape: 0 }];
   const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
   const table = { columns: [], rows: [], row_steps: [] };

@@ -65,14 +65,16 @@ means "not yet" and is shown as a dash, never as 0.
         shape      shape
         items      [Item], what stands in it directly ]
       shapes [     how the scenes of groups look while all groups in them are closed; many share one
-        height     px
-        columns    [[left, right]] in px
-        nodes      [[column, middle, width, height]] in px, one for each item; i and o have no size
-        lines      [[tail, head, tail_port, head_port, [level], bend, label, label_at]]: two items
-                   by their places, where on their sides it ends, from -½ (the top) to ½, how far
-                   down it passes each column between, how far to the side its steep parts stand,
-                   from -½ to ½ of a gap, "(4, 3)", the shape that travels along it, "" for a number
-                   or without room, and [x, y], the middle of that | null.
+        width, height
+                   px
+        boxes      [[left, middle, width, height]] in px, one for each item; i and o have no size, a
+                   group is as wide as its column
+        lines      [[tail, head, ports, turns, levels, bend, position, label, label_at]]: two items
+                   by their places; where on their sides it ends, from 0 (the top) to 1; from where
+                   to where it is level in each column between; how far down there; how far to the
+                   side its steep parts stand, from -½ to ½ of a gap; which input or output of the
+                   function it is; "(4, 3)", the shape that travels along it, "" for a number or
+                   without room, and [x, y], the middle of that | null.
                    Of those that a group, i or o would have with one other item, there is one ] ]
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
@@ -457,7 +459,7 @@ def _scenes(shown: Pass, layout: GraphLayout | None, kept: _Kept, texts: Sequenc
     if layout is not None or _is_huge(graph):
         numbered = (("v", graph.variables), ("f", graph.functions))
         items = [f"{kind}{node.index}" for kind, nodes in numbered for node in nodes]
-        shape = Shape(0.0, ((0.0, 0.0),), (), ()) if layout is None else layout.shape
+        shape = Shape(0.0, 0.0, (), ()) if layout is None else layout.shape
         group = {"label": "", "shape": 0, "items": items if layout else []}
         return {"height": None, "open": [], "groups": [group], "shapes": [shape._asdict()]}
     folding = fold(graph, {number for number in kept.functions if number is not None})

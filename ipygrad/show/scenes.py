@@ -66,13 +66,27 @@ def make_scenes(graph: Graph, folding: Folding, texts: Sequence[str]) -> Scenes:
     texts
         What is shown as the value of each variable.
     """
-    plans: dict[tuple[tuple[Size, ...], tuple[Edge, ...]], int] = {}
+    plans: dict[_Plan, int] = {}
     of = []
     for items, ends in _members(graph, folding):
-        plan = tuple(_sizes(graph, items, ends, texts)), tuple(_joined(graph, items, ends))
+        plan = _Plan(
+            "".join(kind for kind, _ in items),
+            tuple(_sizes(graph, items, ends, texts)),
+            tuple(_joined(graph, items, ends)),
+            tuple(position for _, _, position in ends),
+        )
         of.append((plans.setdefault(plan, len(plans)), items))
     effort = min(1.0, CAREFULLY / len(plans))
-    return Scenes(tuple(_shape(*plan, effort) for plan in plans), tuple(of))
+    return Scenes(tuple(_shape(plan, effort) for plan in plans), tuple(of))
+
+
+class _Plan(NamedTuple):
+    """What a shape follows from: kinds and sizes of the items, and edges with their positions."""
+
+    kinds: str
+    sizes: tuple[Size, ...]
+    edges: tuple[Edge, ...]
+    positions: tuple[int, ...]
 
 
 def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
@@ -149,9 +163,24 @@ def _joined(graph: Graph, items: Sequence[Item], ends: Sequence[End]) -> Iterato
         yield Edge(tail, head, *(round(place, 4) for place in ports))
 
 
-def _shape(sizes: Sequence[Size], edges: Sequence[Edge], effort: float) -> Shape:
-    outside = {node for node, (width, _) in enumerate(sizes) if not width}
-    entry = next((edge.tail for edge in edges if edge.tail in outside), None)
-    exit_ = next((edge.head for edge in edges if edge.head in outside), None)
-    arranged = arrange(sizes, edges, first=entry, last=exit_, effort=effort)
-    return arranged.shape(arranged.columns())
+def _shape(plan: _Plan, effort: float) -> Shape:
+    first, last = (plan.kinds.find(kind) for kind in (ENTRY, EXIT))
+    arranged = arrange(
+        plan.sizes,
+        plan.edges,
+        first=None if first < 0 else first,
+        last=None if last < 0 else last,
+        effort=effort,
+    )
+    columns = arranged.columns()
+    shape = arranged.shape(columns)
+    boxes = list(shape.boxes)
+    for node, kind in enumerate(plan.kinds):
+        if kind == "g":
+            left, right = columns[arranged.rank[node]]
+            boxes[node] = left, boxes[node][1], round(right - left, 1), boxes[node][3]
+    lines = zip(shape.lines, plan.positions, strict=True)
+    return shape._replace(
+        boxes=tuple(boxes),
+        lines=tuple(line._replace(position=position) for line, position in lines),
+    )

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from ipygrad.show.room import room_of
+from tests.browser import scenes
 
 Payload = dict[str, Any]
 Number = dict[str, str]
@@ -24,16 +25,7 @@ WORDS: dict[str, str] = ENGLISH["interface"]
 
 AGREES = {"status": "agrees", "text": "✓ backward agrees with the measured slope."}
 
-BOX_WIDTH, GAP, MARGIN = 96.0, 52.0, 12.0
-VARIABLE_HEIGHT, FUNCTION_HEIGHT, ROW_HEIGHT = 62.0, 34.0, 90.0
-SIZES = {
-    "v": (BOX_WIDTH, VARIABLE_HEIGHT),
-    "f": (BOX_WIDTH, FUNCTION_HEIGHT),
-    "g": (160.0, 50.0),
-    "i": (0.0, 0.0),
-    "o": (0.0, 0.0),
-}
-"""Widths and heights of the boxes in a folded graph, by the kinds of items."""
+BOX_WIDTH = 96.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +159,11 @@ def build(
                 for i, variable in enumerate(variables)
             ],
             "functions": [_function(call, turns[i], variables) for i, call in enumerate(calls)],
-            **(_whole(variables, calls, box_width) if drawn else _folded(calls)),
+            **(
+                scenes.whole(variables, calls, box_width)
+                if drawn
+                else scenes.folded(calls, box_width)
+            ),
         },
         "steps": steps,
         "room": room_of(steps),
@@ -339,138 +335,6 @@ def _function(call: Call, turn: int, variables: list[Var]) -> Payload:
     }
 
 
-def _middle(row: float) -> float:
-    return MARGIN + row * ROW_HEIGHT + VARIABLE_HEIGHT / 2
-
-
-def _whole(variables: list[Var], calls: list[Call], box_width: float) -> Payload:
-    """Return one scene with everything that has a place."""
-    places = {f"v{i}": variable.at for i, variable in enumerate(variables)}
-    places |= {f"f{i}": call.at for i, call in enumerate(calls)}
-    drawn = {item: at for item, at in places.items() if at is not None}
-    number = {item: i for i, item in enumerate(drawn)}
-    columns = range(1 + int(max((column for column, _ in drawn.values()), default=0)))
-    lines: list[list[Any]] = []
-    for i, call in enumerate(calls):
-        for position, variable in enumerate(call.inputs):
-            port = (position + 1) / (len(call.inputs) + 1) - 0.5
-            bend = port if call.inputs.count(variable) > 1 else 0.0
-            lines.append([f"v{variable}", f"f{i}", 0.0, port, bend])
-        lines.append([f"f{i}", f"v{call.output}", 0.0, 0.0, 0.0])
-    return {
-        "height": None,
-        "open": [],
-        "groups": [{"label": "", "shape": 0, "items": list(drawn)}],
-        "shapes": [
-            {
-                "height": 2 * MARGIN
-                + max((row for _, row in drawn.values()), default=0.0) * ROW_HEIGHT
-                + VARIABLE_HEIGHT,
-                "columns": [
-                    [MARGIN + i * (box_width + GAP), MARGIN + i * (box_width + GAP) + box_width]
-                    for i in columns
-                ],
-                "nodes": [
-                    [
-                        int(column),
-                        _middle(row),
-                        box_width,
-                        VARIABLE_HEIGHT if item[0] == "v" else FUNCTION_HEIGHT,
-                    ]
-                    for item, (column, row) in drawn.items()
-                ],
-                "lines": [
-                    [number[a], number[b], *ports, _levels(drawn[a], drawn[b]), bend, "", None]
-                    for a, b, *ports, bend in lines
-                ],
-            }
-        ],
-    }
-
-
-def _folded(calls: list[Call]) -> Payload:
-    """Return a chain in rows of ten within rows of about a hundred; what follows is one group.
-
-    The chain ends where a variable has several users.
-    """
-    chain = next(i for i, call in enumerate(calls) if calls[i + 1].inputs == call.inputs)
-    groups: list[Payload] = [{}]
-    shapes: list[Payload] = []
-
-    def add(label: str, items: list[str]) -> str:
-        number = len(groups)
-        columns = [f"i{number}", *items, f"o{number}"]
-        groups.append({"label": label, "shape": len(shapes), "items": columns})
-        shapes.append(_row(columns))
-        return f"g{number}"
-
-    hundreds = []
-    for start in range(0, chain, 100):
-        end = min(start + 100, chain)
-        tens = []
-        for first in range(start, end, 10):
-            inside = range(first, min(first + 10, end))
-            items = [item for i in inside for item in (f"f{i}", f"v{calls[i].output}")]
-            tens.append(add(f"{len(inside)} sin", items))
-        hundreds.append(add(f"{end - start} sin", tens))
-    hundreds.append(f"g{len(groups)}")
-    groups.append(_fan(len(groups), len(shapes), calls, chain))
-    shapes.append(_fan_shape(groups[-1]["items"]))
-    root = ["v0", *hundreds, f"v{calls[-1].output}"]
-    groups[0] = {"label": "", "shape": len(shapes), "items": root}
-    return {"height": 300.0, "open": [], "groups": groups, "shapes": [*shapes, _row(root)]}
-
-
-def _row(items: list[str]) -> Payload:
-    """Return items in a row, each with an edge to the next."""
-    sizes = [SIZES[item[0]] for item in items]
-    lefts = [MARGIN + sum(width + GAP for width, _ in sizes[:i]) for i in range(len(sizes))]
-    return {
-        "height": 2 * MARGIN + VARIABLE_HEIGHT,
-        "columns": [[x, x + width] for x, (width, _) in zip(lefts, sizes, strict=True)],
-        "nodes": [[i, _middle(0), *size] for i, size in enumerate(sizes)],
-        "lines": [[i, i + 1, 0.0, 0.0, [], 0.0, "", None] for i in range(len(items) - 1)],
-    }
-
-
-def _fan(number: int, shape: int, calls: list[Call], first: int) -> Payload:
-    """Return the group of functions that all use one variable, and of one that sums them up."""
-    fan = range(first, len(calls) - 1)
-    items = [f"i{number}", *(f"f{i}" for i in fan), *(f"v{calls[i].output}" for i in fan)]
-    label = ["group_line", {"line": "3"}]
-    return {"label": label, "shape": shape, "items": [*items, f"f{len(calls) - 1}", f"o{number}"]}
-
-
-def _fan_shape(items: list[str]) -> Payload:
-    kinds = "ifvfo"
-    many = (len(items) - 3) // 2
-    columns = [0, *[1] * many, *[2] * many, 3, 4]
-    rows = [many / 2, *range(many), *range(many), many / 2, many / 2]
-    lefts = [MARGIN + sum(SIZES[kind][0] + GAP for kind in kinds[:i]) for i in range(5)]
-    lines = [
-        *([0, 1 + i, 0.0, 0.0] for i in range(many)),
-        *([1 + i, 1 + many + i, 0.0, 0.0] for i in range(many)),
-        *([1 + many + i, len(items) - 2, 0.0, (i + 1) / (many + 1) - 0.5] for i in range(many)),
-        [len(items) - 2, len(items) - 1, 0.0, 0.0],
-    ]
-    return {
-        "height": 2 * MARGIN + (many - 1) * ROW_HEIGHT + VARIABLE_HEIGHT,
-        "columns": [[x, x + SIZES[kind][0]] for x, kind in zip(lefts, kinds, strict=True)],
-        "nodes": [
-            [column, _middle(row), *SIZES[kinds[column]]]
-            for column, row in zip(columns, rows, strict=True)
-        ],
-        "lines": [[*line, [], 0.0, "", None] for line in lines],
-    }
-
-
-def _levels(start: tuple[float, float], end: tuple[float, float]) -> list[float]:
-    """Return where an edge passes the columns between two boxes: on a straight line."""
-    between = range(int(start[0]) + 1, int(end[0]))
-    slope = (end[1] - start[1]) / max(end[0] - start[0], 1)
-    return [_middle(start[1] + slope * (column - start[0])) for column in between]
-
-
 def _in(name: str) -> list[MathTree]:
     return [["mo", "("], ["mi", name], ["mo", ")"]]
 
@@ -566,9 +430,8 @@ def arrays() -> Payload:
         tail, head = line[:2]
         variable = next(int(items[end][1:]) for end in (tail, head) if items[end][0] == "v")
         if shape := shapes[variable]:
-            right = scene["columns"][scene["nodes"][tail][0]][1]
-            middle = (scene["nodes"][tail][1] + scene["nodes"][head][1]) / 2
-            line[-2:] = shape, [right + GAP / 2, middle]
+            (left, middle, width, _), (right, other, *_) = (scene["boxes"][i] for i in (tail, head))
+            line[-2:] = shape, [(left + width + right) / 2, (middle + other) / 2]
     for step in steps[1:]:
         for product in step["products"]:
             shape = shapes[product["variable"]]

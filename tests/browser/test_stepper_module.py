@@ -782,7 +782,7 @@ def test_selecting_announces_the_step_only(page: Page) -> None:
     assert root.locator("[aria-live]").count() == 0
 
 
-def test_selection_outlives_a_new_neighbourhood(page: Page) -> None:
+def test_selection_outlives_a_new_painting(page: Page) -> None:
     payload = payloads.large()
     formula = payloads.formula("∂total/∂x979")
     chain = {"heading": formula, "paths": [formula], "more": "", "total": None}
@@ -791,9 +791,10 @@ def test_selection_outlives_a_new_neighbourhood(page: Page) -> None:
     go(page, 22)
     box(root, "variable x979").click()
     expect(root.get_by_role("region")).to_be_visible()
-    for step in (22, 5, 21):
-        go(page, step)
-        expect(box(root, "variable x979")).to_have_attribute("aria-pressed", "true")
+    go(page, 5)
+    expect(box(root, "variable x979")).to_have_count(0)
+    go(page, 23)
+    expect(box(root, "variable x979")).to_have_attribute("aria-pressed", "true")
 
 
 # ---------------------------------------------------------------- keys
@@ -1300,26 +1301,162 @@ def test_window_listener_is_there_only_with_focus(page: Page) -> None:
 # ---------------------------------------------------------------- large graphs
 
 
-def test_large_graph_is_drawn_around_the_step(page: Page) -> None:
+def expanded(root: Locator) -> list[str]:
+    names: list[str] = root.locator("svg [aria-expanded=true]").evaluate_all(
+        "groups => groups.map((group) => group.getAttribute('aria-label'))"
+    )
+    return names
+
+
+def group(root: Locator, name: str) -> Locator:
+    return root.locator("svg [aria-expanded]").filter(has_text=re.compile(rf"^. {name}"))
+
+
+def test_a_large_graph_opens_folded(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    groups = root.locator("svg [aria-expanded=false]")
+    assert groups.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))") == [
+        *["100 sin 0 of 100 done"] * 9,
+        "79 sin 0 of 79 done",
+        "line 3 0 of 21 done",
+    ]
+    assert expanded(root) == []
+    expect(root.locator(".ipygrad-name")).to_have_count(13)
+
+
+def test_a_group_opens_and_closes_in_place(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    box(root, "line 3").click()
+    assert expanded(root) == ["line 3 0 of 21 done"]
+    expect(box(root, "function exp")).not_to_have_count(0)
+    bar = group(root, "line 3")
+    bar.focus()
+    page.keyboard.press("Enter")
+    expect(bar).to_have_attribute("aria-expanded", "false")
+    expect(bar).to_be_focused()
+    expect(box(root, "function exp")).to_have_count(0)
+
+
+def test_following_opens_what_the_step_is_in(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 2)
+    assert expanded(root) == ["line 3 2 of 21 done"]
+    go(page, 500)
+    expect(box(root, "function sin, step 500")).to_have_attribute("aria-current", "step")
+    expect(box(root, "function sin, step 500")).to_be_in_viewport()
+    assert len(expanded(root)) == 2
+    go(page, 2)
+    assert expanded(root) == ["line 3 2 of 21 done"]
+    follow = root.get_by_role("button", name="Follow")
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    follow.click()
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    assert expanded(root) == []
+    go(page, 480)
+    current = root.locator("svg [aria-current]")
+    expect(current).to_have_attribute("aria-expanded", "false")
+    expect(current).to_contain_text("80 of 100 done")
+    expect(current).to_be_in_viewport()
+
+
+def test_closing_what_the_step_is_in_ends_following(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 2)
+    group(root, "line 3").press("Enter")
+    assert expanded(root) == []
+    expect(root.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
+
+
+def test_lines_are_lit_from_the_variable_to_the_function_through_groups(page: Page) -> None:
     root = mounted(page, payloads.large())
     go(page, 22)
     expect(box(root, "function sin, step 22")).to_have_attribute("aria-current", "step")
-    expect(box(root, "function exp")).to_have_count(8)
-    expect(root.get_by_text("+ 12 more")).to_be_visible()
-    height = root.locator(".ipygrad-graph").bounding_box()
-    for step in (0, 1, 500, 1000):
+    assert root.locator(".ipygrad-edge.ipygrad-now").count() == 2
+    go(page, 21)
+    root.get_by_role("button", name="Fit").click()
+    # From the group that its variable is in, and inside to the function, and to what that makes.
+    expect(box(root, "function exp, step 21")).to_have_attribute("aria-current", "step")
+    assert root.locator(".ipygrad-edge.ipygrad-now").count() == 3
+
+
+def test_only_what_is_near_is_in_the_document(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    graph = root.locator(".ipygrad-graph")
+    for step in (1, 22, 500, 1000):
         go(page, step)
-        assert root.locator("*").count() < 800
-        assert root.locator(".ipygrad-graph").bounding_box() == height
-    expect(root.locator(".ipygrad-name")).to_have_text(["x0", "x1"])
+        expect(root.locator("svg [aria-current]").first).to_be_in_viewport()
+        assert root.locator("*").count() < 1000
+    # Scrolling brings the rest.
+    expect(box(root, "variable total")).to_have_count(0)
+    graph.evaluate("graph => graph.scrollTo(graph.scrollWidth, 0)")
+    expect(box(root, "variable total")).to_be_visible()
+    # What has the focus stays.
+    box(root, "variable total").focus()
+    graph.evaluate("graph => graph.scrollTo(0, 0)")
+    expect(box(root, "variable x0")).to_be_visible()
+    expect(box(root, "variable total")).to_be_focused()
 
 
-def test_focus_stays_inside_when_the_neighbourhood_changes(page: Page) -> None:
+def test_focus_stays_inside_when_following_goes_on(page: Page) -> None:
     root = mounted(page, payloads.large())
     go(page, 500)
     box(root, "function sin, step 500").focus()
-    page.keyboard.press("ArrowRight")
-    expect(box(root, "function sin, step 501")).to_be_focused()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    assert step_of(page) == 512
+    assert root.evaluate("root => root.contains(document.activeElement)")
+
+
+def test_a_large_graph_is_zoomed_and_fitted(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    drawing = root.locator(".ipygrad-drawing")
+    width = "drawing => drawing.clientWidth"
+    before = drawing.evaluate(width)
+    root.get_by_role("button", name="Zoom in").click()
+    assert drawing.evaluate(width) == pytest.approx(1.25 * before, abs=1)
+    root.get_by_role("button", name="Zoom out").click()
+    assert drawing.evaluate(width) == pytest.approx(before, abs=1)
+    root.get_by_role("button", name="Fit").click()
+    graph = root.locator(".ipygrad-graph")
+    assert graph.evaluate("({scrollWidth, clientWidth}) => scrollWidth - clientWidth") <= 0
+    fitted = drawing.evaluate(width)
+    graph.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"root.querySelector('.ipygrad-drawing').clientWidth > {fitted} + 50")
+
+
+def test_the_background_of_a_large_graph_can_be_dragged(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    go(page, 500)
+    graph = root.locator(".ipygrad-graph")
+    expect(box(root, "function sin, step 500")).to_be_in_viewport()
+    at = graph.bounding_box()
+    assert at
+    before = graph.evaluate("graph => graph.scrollLeft")
+    y = at["y"] + at["height"] - 30
+    page.mouse.move(at["x"] + 300, y)
+    page.mouse.down()
+    page.mouse.move(at["x"] + 200, y, steps=4)
+    page.mouse.up()
+    assert graph.evaluate("graph => graph.scrollLeft") == pytest.approx(before + 100, abs=2)
+
+
+def test_find_goes_to_what_has_the_name(page: Page) -> None:
+    root = mounted(page, payloads.large())
+    field = root.get_by_role("textbox", name="Find")
+    field.fill("x41")
+    field.press("Enter")
+    expect(root.locator(".ipygrad-found .ipygrad-name")).to_have_text("x41")
+    expect(box(root, "variable x41,")).to_be_in_viewport()
+    field.press("Enter")
+    expect(root.locator(".ipygrad-found .ipygrad-name")).to_have_text("x410")
+    field.fill("nowhere")
+    field.press("Enter")
+    expect(root.locator(".ipygrad-found")).to_have_count(0)
+    expect(field).to_have_class(re.compile("ipygrad-disagrees"))
+    assert step_of(page) == 0
 
 
 def test_a_long_table_goes_with_the_step(page: Page) -> None:
@@ -1649,5 +1786,7 @@ def test_files_are_small_and_make_no_markup_of_texts() -> None:
 
 
 def test_every_word_is_used() -> None:
-    module = (STATIC / "stepper.js").read_text("utf-8")
+    # The names of groups are made by folding, as a key and its values.
+    folding = (STATIC.parent / "folding.py").read_text("utf-8")
+    module = (STATIC / "stepper.js").read_text("utf-8") + folding
     assert [word for word in payloads.WORDS if not re.search(rf"\b{word}\b", module)] == []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.protocol import Adapter, Contributions, Rerun
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite
+    from ipygrad.capture.stack import Made
     from ipygrad.engine.core import Array
 
 
@@ -219,6 +220,10 @@ class MirroredSites:
         self._translation = translation
         self._sites = sites
         self._namespace = namespace
+
+    def made_in(self, output: Any) -> Made | None:
+        """Return when and in which calls the variable behind a mirror was made."""
+        return self._sites.made_in(self._translation.identity_of(output))
 
     def site_of(self, output: Any) -> CallSite | None:
         """Return where the variable behind a mirror was made, None if unknown."""

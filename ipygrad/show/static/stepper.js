@@ -19,8 +19,9 @@
  * @typedef {Record<string, any>} Product
  * @typedef {Record<string, any> & {function: number | null, products: Product[]}} Step
  * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
- * @typedef {{height: number, columns: Point[], nodes: Box[],
- *   lines: [number, number, number, number, number[], number, string, Point | null][]}} Shape
+ * @typedef {{width: number, height: number, boxes: Box[],
+ *   lines: [number, number, Point, number[], number[], number, number, string,
+ *   Point | null][]}} Shape
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
  *   rows: string[][], row_steps: number[]}, knobs: Record<string, any>[],
  *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>},
@@ -320,8 +321,7 @@ const isNumber = ({ exact }) => Number.isFinite(Number(exact));
 // --- the graph
 
 /** A line: the items that it joins ("v3 f5"), its curve, and of which input of the function.
- * @typedef {{key: string, points: Point[], position: number, label: string,
- *   labelAt: Point | null}} Line
+ * @typedef {{key: string, points: Point[], position: number, label: string, at: Point | null}} Line
  * What is to be drawn, open groups being frames, and how far down lines come in (i) and go out (o).
  * @typedef {{width: number, height: number, boxes: [string, Box][], lines: Line[],
  *   ends: Record<string, number>}} Scene */
@@ -344,14 +344,14 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
 /** An edge: its curve, a head forward and, for a gradient to travel along, one backward.
  * @param {Line} line
  * @param {boolean} carries whether its variable takes a gradient from it */
-function edgeGroup({ points, label, labelAt }, carries) {
+function edgeGroup({ points, label, at }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
 	const curve = svg("path", { class: "curve", d: `M${start}C${others.join(" ")}` });
 	const group = svg("g", "edge", curve, arrowHead("head", end, before));
 	if (carries) group.append(arrowHead("back", points[0], points[1]));
-	if (labelAt) {
-		const [x, y] = labelAt;
+	if (at) {
+		const [x, y] = at;
 		const width = columnsOf(label) * LABEL_COLUMN;
 		const paper = { class: "paper", x: x - width / 2, y: y - 7, width, height: 14 };
 		group.append(svg("rect", paper), textAt("label", x, y + 4, label));
@@ -363,78 +363,75 @@ function edgeGroup({ points, label, labelAt }, carries) {
  * @param {Point[]} points */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
-/** Join stops by lines and S-shaped Bezier pieces, level at both ends, the steep part to one side.
- * @type {(stops: Point[], bend: number) => Point[]} */
-function curve(stops, bend) {
-	const points = [stops[0]];
-	stops.forEach(([x, y], i) => {
+/** The curve of a line through some places, two on each level: straight on a level, S-shaped from one
+ * to the next, with the steep part to one side.
+ * @type {(places: number[], levels: number[], bend: number) => Point[]} */
+function curve(places, levels, bend) {
+	/** @type {Point[]} */
+	const points = [[places[0], levels[0]]];
+	places.forEach((x, i) => {
+		const y = levels[i >> 1];
 		const [fromX, fromY] = points[points.length - 1];
-		if (y === fromY && (x === fromX || y === stops[i + 1]?.[1])) return;
+		if (y === fromY && (x === fromX || y === levels[(i + 1) >> 1])) return;
 		const turn = fromX + (x - fromX) * (0.5 + Math.sign(fromY - y) * bend);
 		points.push([turn, fromY], [turn, y], [x, y]);
 	});
 	return points;
 }
 
-/** Put the scene of a group together. Where a group in it is open, its column is as wide as that
- * needs, and what stands below its middle moves down: order and gaps stay.
+/** Put the scene of a group together, with open groups in it: what stands to their right or below
+ * their middles makes room, and no order changes.
  * @param {Payload["graph"]} graph
  * @param {Set<string>} open
  * @returns {Scene} */
 function compose(graph, open, g = 0) {
-	const { groups, shapes, functions } = graph;
-		const { height, columns, nodes, lines } = shapes[groups[g].shape];
-	/** @type {string[]} */
-	const items = groups[g].items;
-	const inner = items.map((item) => (open.has(item) ? compose(graph, open, numberOf(item)) : null));
-	/** @type {Record<number, number>} */
-	const taller = {};
+	const { items, shape } = graph.groups[g];
+	const { width, height, boxes, lines } = graph.shapes[shape];
+	const inner = boxes.map((_, i) =>
+		open.has(items[i]) ? compose(graph, open, numberOf(items[i])) : null,
+	);
+	/** By how much what is beyond a place moves, across and down.
+	 * @type {Record<number, number>[]} */
+	const moves = [{}, { 0: g && FRAME }];
 	inner.forEach((scene, i) => {
-		const [, at, , least] = nodes[i];
-		if (scene) taller[at] = Math.max(taller[at] ?? 0, scene.height - least);
+		const [x, middle, wide, high] = boxes[i];
+		const more = scene ? [scene.width - wide, scene.height - high] : [];
+		[x + wide - 1, middle].forEach((at, axis) => {
+			moves[axis][at] = Math.max(moves[axis][at] ?? 0, more[axis] ?? 0);
+		});
 	});
-	const level = (/** @type {number} */ y) =>
-		Object.entries(taller).reduce(
-			(sum, [at, more]) => sum + (more * (1 + Math.sign(y - Number(at)))) / 2,
-			g > 0 ? y + FRAME : y,
-		);
-	let shift = 0;
-	const spans = columns.map(([left, right], rank) => {
-		const start = left + shift;
-		const ends = inner.map((scene, i) => (nodes[i][0] === rank && scene ? start + scene.width : 0));
-		shift = Math.max(shift + right, ...ends) - right;
-		return [start, right + shift];
-	});
-	const width = spans[spans.length - 1][1] + columns[0][0];
+	const [across, down] = moves.map(
+		(beyond) => (/** @type {number} */ at) =>
+			Object.entries(beyond).reduce(
+				(sum, [from, by]) => sum + (by * (1 + Math.sign(at - Number(from)))) / 2,
+				at,
+			),
+	);
 	/** @type {Scene} */
-	const scene = { width, height: level(height), boxes: [], lines: [], ends: {} };
-	const boxes = nodes.map(([rank, middle, ...size], i) => {
+	const scene = { width: across(width), height: down(height), boxes: [], lines: [], ends: {} };
+	const placed = boxes.map(([left, middle, ...size], i) => {
 		const within = inner[i];
 		const [wide, high] = within ? [within.width, within.height] : size;
-		const [x, y] = [(spans[rank][0] + spans[rank][1] - wide) / 2, level(middle) - high / 2];
+		const [x, y] = [across(left), down(middle) - high / 2];
 		if (wide === 0) scene.ends[items[i][0]] = y;
 		else scene.boxes.push([items[i], [x, y, wide, high]]);
-		for (const [item, [left, top, ...other]] of within?.boxes ?? [])
-			scene.boxes.push([item, [x + left, y + top, ...other]]);
+		for (const [item, [left, top, ...size]] of within?.boxes ?? [])
+			scene.boxes.push([item, [x + left, y + top, ...size]]);
 		for (const line of within?.lines ?? [])
-			scene.lines.push({ ...line, points: line.points.map(([a, b]) => /** @type {Point} */ ([x + a, y + b])) });
+			scene.lines.push({ ...line, points: line.points.map((at) => [x + at[0], y + at[1]]) });
 		return [x, y, wide, high];
 	});
-	for (const [tail, head, tailPort, headPort, levels, bend, label, labelAt] of lines) {
-		const [from, to] = [boxes[tail], boxes[head]];
+	for (const [tail, head, ports, turns, levels, bend, position, label, at] of lines) {
+		const [from, to] = [placed[tail], placed[head]];
 		const rows = [
-			from[1] + (inner[tail]?.ends.o ?? (tailPort + 0.5) * from[3]),
-			...levels.map(level),
-			to[1] + (inner[head]?.ends.i ?? (headPort + 0.5) * to[3]),
+			from[1] + (inner[tail]?.ends.o ?? ports[0] * from[3]),
+			...levels.map(down),
+			to[1] + (inner[head]?.ends.i ?? ports[1] * to[3]),
 		];
-		/** @type {Point[]} */
-		const stops = rows.flatMap((y, i) => spans[nodes[tail][0] + i].map((x) => [x, y]));
-		stops[0][0] = from[2] && from[0] + from[2];
-		stops[stops.length - 1][0] = to[2] ? to[0] : width;
-		const inputs = functions[numberOf(items[head])]?.inputs.length;
-		const position = Math.round((headPort + 0.5) * (inputs + 1)) - 1;
-		const key = `${items[tail]} ${items[head]}`;
-		scene.lines.push({ key, points: curve(stops, bend), position, label, labelAt });
+		const end = to[2] ? to[0] : scene.width;
+		const stops = [from[2] && from[0] + from[2], ...turns.map(across), end];
+		const [key, points] = [`${items[tail]} ${items[head]}`, curve(stops, rows, bend)];
+		scene.lines.push({ key, points, position, label, at });
 	}
 	return scene;
 }
@@ -649,8 +646,8 @@ function graphView(pass, press) {
 		// As style, because style sheets of hosts scale every svg.
 		const [least, most] = isFolded ? [zoom, zoom] : [LEAST_SCALE, 1];
 		drawing.style.width = `clamp(${least * width}px, 100%, ${most * width}px)`;
-		show(...shown);
 		select(selected);
+		show(...shown);
 		if (kept) focus(boxes.get(kept)?.group);
 		const hit = boxes.get(found);
 		if (hit) mark(hit.group, "found", true);
@@ -690,11 +687,12 @@ function graphView(pass, press) {
 			mark(box.group, "queued", queued.has(item));
 			mark(box.group, "changed", changed.has(item));
 		}
-		const { inputs, outputs } = pass.functions[step.function ?? -1] ?? { inputs: [], outputs: [] };
+		const f = `f${step.function}`;
+		const { inputs = [], outputs = [] } = pass.functions[step.function ?? -1] ?? {};
 		for (const { line, group } of lines) {
 			const isLit =
-				inputs.some((v) => pass.joins(line.key, `v${v}`, `f${step.function}`)) ||
-				outputs.some((v) => pass.joins(line.key, `f${step.function}`, `v${v}`));
+				inputs.some((v) => pass.joins(line.key, `v${v}`, f)) ||
+				outputs.some((v) => pass.joins(line.key, f, `v${v}`));
 			mark(group, "now", isLit);
 		}
 		labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
@@ -714,7 +712,7 @@ function graphView(pass, press) {
 	 * @param {string} group */
 	function fold(group) {
 		if (!open.has(group)) opened.add(group);
-		else if (!opened.delete(group) || wanted().includes(group)) follow(false);
+		else if (!opened.delete(group) || wanted().includes(group)) follower.click();
 		paint();
 	}
 
@@ -730,11 +728,6 @@ function graphView(pass, press) {
 		look();
 	}
 	const fit = () => Math.min(view.clientWidth / scene.width, view.clientHeight / scene.height, 1);
-
-	function follow(is = !follows) {
-		follows = is;
-		put(follower, { "aria-pressed": String(is) });
-	}
 
 	/** Go to the next item with the field's text in its name. */
 	function find() {
@@ -752,7 +745,8 @@ function graphView(pass, press) {
 	const tool = (key, onclick, text = pass.word(key)) =>
 		button({ class: "part", "aria-label": pass.word(key) }, onclick, text);
 	const follower = tool("follow", () => {
-		follow();
+		follows = !follows;
+		put(follower, { "aria-pressed": String(follows) });
 		paint();
 		bringInSight(target());
 	});
@@ -784,7 +778,7 @@ function graphView(pass, press) {
 			},
 		});
 	}
-	follow(true);
+	put(follower, { "aria-pressed": "true" });
 	paint();
 	return {
 		element: isFolded ? html("div", {}, html("div", "controls", ...tools), view) : view,
