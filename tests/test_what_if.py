@@ -154,7 +154,8 @@ def test_a_stepper_is_answered_with_the_whole_pass_and_the_plot_that_it_shows() 
     payload = answer["payload"]
     assert payload["steps"][3]["products"][0]["contribution"]["text"] == "7.46"
     assert [step["plot"] is not None for step in payload["steps"]] == [False, False, True, False]
-    assert payload["graph"]["shapes"] == bp._notebook_payload["graph"]["shapes"]
+    shapes = json.loads(json.dumps(bp._notebook_payload["graph"]["shapes"]))
+    assert payload["graph"]["shapes"] == shapes
     assert payload["notices"] == bp._notebook_payload["notices"]
     assert answer["values"] == {"0": 0.7}
     ours, others = (answers(bp, type="plot", step=3, values=v)["svg"] for v in ({}, {"0": 0.7}))

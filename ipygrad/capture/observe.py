@@ -26,6 +26,9 @@ KINDS = {"CALL": ast.Call, "BINARY": ast.BinOp, "UNARY": ast.UnaryOp, "INPLACE":
 """Kinds of expressions by how their instructions' names begin, in Python 3.10."""
 
 
+_Noted = tuple["Callable[[], Any]", "CodeType | None", int, bool, int, int]
+
+
 class CallSite(NamedTuple):
     """Where in the cell a function was called.
 
@@ -67,13 +70,16 @@ class Observer:
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
-        # Where an output was made: an instruction of the cell, whose value it may be.
-        self._calls: dict[int, tuple[Callable[[], Any], CodeType | None, int, bool, int, int]] = {}
+        # Where an output was made: an instruction of the cell, whose value it may be; inside which
+        # call, and after how many others.
+        self._calls: dict[int, _Noted] = {}
         self._count = 0
+        self._latest: tuple[Any, ...] = ()
         self._stack = Stack(filename)
+        self._plain = self._stack.plain
+        self._own_code: CodeType | None = None
         self._made: dict[int, Made] | None = None
         self._callee: FrameType | None = None
-        self._latest: tuple[Any, ...] = ()
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
         # that no other gets their number.
         self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
@@ -106,20 +112,28 @@ class Observer:
             self._callee = callee
         elif callee is not None:
             for output in self._latest:
-                calls[id(output)] = (*calls[id(output)][:3], False, *calls[id(output)][4:])
+                reference, at, where, _, around, before = calls[id(output)]
+                calls[id(output)] = reference, at, where, False, around, before
         self._latest = outputs
+        self._count = order = self._count + 1
         instruction = -1 if frame is None else frame.f_lasti
         call = 0
-        # The cell's own code has no flag of that kind: there is nothing around it.
-        if callee is not None or (code is not None and code.co_flags & CO_OPTIMIZED):
-            call = self._stack.call_of(start)
-        self._count = order = self._count + 1
+        if code is not self._own_code or (
+            callee is not None and (callee is not start or id(start.f_code) not in self._plain)
+        ):
+            call = self._call_of(start, frame)
         try:
             for output in outputs:
                 calls[id(output)] = ref(output), code, instruction, True, call, order
         except TypeError:
             for output in outputs:
                 calls[id(output)] = reference_to(output), code, instruction, True, call, order
+
+    def _call_of(self, start: FrameType, frame: FrameType | None) -> int:
+        """Return the call that `start` runs in, and know the cell's own code from now on."""
+        if frame is not None and not frame.f_code.co_flags & CO_OPTIMIZED:
+            self._own_code = frame.f_code
+        return self._stack.call_of(start)
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""
@@ -166,10 +180,9 @@ class Observer:
         if not self.knows(output):
             return None
         if self._made is None:
-            noted = self._calls.values()
             notes = (
                 Note(order, call, code, instruction, is_value)
-                for _, code, instruction, is_value, call, order in noted
+                for _, code, instruction, is_value, call, order in self._calls.values()
             )
             self._made = {made.order: made for made in self._stack.made(notes)}
         return self._made[self._calls[id(output)][-1]]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 CO_OPTIMIZED = 1
 """Flag of the code of functions; that of a cell or a module does not have it."""
+ENGINES = ("ipygrad.engine", "micrograd.engine", "dezero.core", "dezero.functions", "torch")
+"""Modules whose functions are single steps, not calls to fold a graph by."""
 METHODS = ("__call__", "forward")
 """Methods that go by the name of their class."""
 MOST_CALLS = 8
@@ -76,6 +78,11 @@ class Stack:
     ----------
     filename
         The cell's name in code objects.
+
+    Attributes
+    ----------
+    plain
+        Codes whose runs are no calls for people, by ``id``; kept here, so that no other gets it.
     """
 
     def __init__(self, filename: str) -> None:
@@ -83,6 +90,7 @@ class Stack:
         # The first stands for the cell itself.
         self._parents, self._names, self._in_cell = [0], [""], [True]
         self._latest: dict[FrameType, int] = {}
+        self.plain: dict[int, CodeType] = {}
 
     def call_of(self, frame: FrameType) -> int:
         """Return the number of the call that `frame` runs in, 0 for the cell's own code."""
@@ -111,6 +119,8 @@ class Stack:
                     self._names.append(name)
                     self._in_cell.append(one.f_code.co_filename == self._filename)
                     call = len(self._names) - 1
+                else:
+                    self.plain[id(one.f_code)] = one.f_code
                 kept[one] = call
             self._latest = kept
         return call
@@ -198,6 +208,9 @@ class _Loops:
 def _name(frame: FrameType) -> str:
     """Return what the call of a frame is called; nothing for what is no call for people."""
     name = frame.f_code.co_name
+    module = frame.f_globals.get("__name__", "")
+    if isinstance(module, str) and module.startswith(ENGINES):
+        return ""
     if name in METHODS and frame.f_code.co_argcount:
         owner = frame.f_locals.get(frame.f_code.co_varnames[0])
         return type(owner).__name__

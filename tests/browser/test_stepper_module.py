@@ -360,9 +360,11 @@ def test_variable_used_twice_gets_two_contributions(page: Page) -> None:
 
 def test_gradient_left_over_from_before_is_shown_from_the_start(page: Page) -> None:
     payload = payloads.chain()
-    payload["steps"][3]["products"][0].update(
-        before=payloads.number(2.0), after=payloads.number(5.297442541400256)
-    )
+    x = payloads.Var("x", 0.5)
+    payload["graph"]["variables"][0]["states"] = [
+        payloads.state(x, 0, "left_over", payloads.number(2.0)),
+        payloads.state(x, 3, "arrived", payloads.number(5.297442541400256)),
+    ]
     root = mounted(page, payload)
     expect(root.locator(".ipygrad-gradient").first).to_have_text("old 2")
     left = "variable x, value 0.5, gradient 2, left over from an earlier pass"

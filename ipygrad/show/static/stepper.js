@@ -19,9 +19,7 @@
  * @typedef {Record<string, any>} Product
  * @typedef {Record<string, any> & {function: number | null, products: Product[]}} Step
  * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
- * @typedef {{width: number, height: number, boxes: Box[],
- *   lines: [number, number, Point, number[], number[], number, number, string,
- *   Point | null][]}} Shape
+ * @typedef {{width: number, height: number, boxes: Box[], lines: any[]}} Shape
  * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
  *   rows: string[][], row_steps: number[]}, knobs: Record<string, any>[],
  *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>},
@@ -64,11 +62,10 @@ const GAP_COLUMNS = 5;
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
 /** Most products of a step that are shown as boxes; more are lines of text. */
 const MOST_PRODUCTS = 3;
-/** Height of the bar above an open group, px, and scales of a folded graph. */
+/** Height of the bar above an open group, px, and the scales of a folded graph. */
 const FRAME = 28;
-const LEAST_ZOOM = 0.1;
-const MOST_ZOOM = 2;
-const ZOOM_STEP = 1.25;
+const SCALES = [0.1, 2];
+const ZOOM = 1.25;
 /** The Lumino shortcuts of the notebook leave an element with this attribute alone. */
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
@@ -216,8 +213,7 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 
 // --- the pass, prepared
 
-/** The number of an item, such as "v3": a variable (v), a function (f), a group (g), or where edges
- * come into it (i) and go out of it (o).
+/** The number of an item, such as "v3": a variable, function (f), group, or its entry (i) or exit (o).
  * @param {string} item */
 const numberOf = (item) => Number(item.slice(1));
 
@@ -270,8 +266,7 @@ class Pass {
 		return path;
 	}
 
-	/** Whether a line is on the way from one item to another: out of the groups around the one, and
-	 * into those around the other.
+	/** Whether a line is on the way out of the groups around one item and into those around another.
 	 * @type {(line: string, tail: string, head: string) => boolean} */
 	joins(line, tail, head) {
 		const [out, into] = line.split(" ");
@@ -280,7 +275,7 @@ class Pass {
 		return meets(out, tail) && meets(into, head);
 	}
 
-	/** What stands on the paths from a variable to the result, with the groups around.
+	/** What is on the paths from a variable to the result, with the groups around.
 	 * @param {number} variable */
 	onward(variable) {
 		const items = new Set([`v${variable}`]);
@@ -363,8 +358,7 @@ function edgeGroup({ points, label, at }, carries) {
  * @param {Point[]} points */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
-/** The curve of a line through some places, two on each level: straight on a level, S-shaped from one
- * to the next, with the steep part to one side.
+/** A curve through some places, two on each level: straight there, S-shaped from one to the next.
  * @type {(places: number[], levels: number[], bend: number) => Point[]} */
 function curve(places, levels, bend) {
 	/** @type {Point[]} */
@@ -379,8 +373,7 @@ function curve(places, levels, bend) {
 	return points;
 }
 
-/** Put the scene of a group together, with open groups in it: what stands to their right or below
- * their middles makes room, and no order changes.
+/** Put the scene of a group together: what is to the right of open groups, or below, makes room.
  * @param {Payload["graph"]} graph
  * @param {Set<string>} open
  * @returns {Scene} */
@@ -391,21 +384,19 @@ function compose(graph, open, g = 0) {
 		open.has(items[i]) ? compose(graph, open, numberOf(items[i])) : null,
 	);
 	/** By how much what is beyond a place moves, across and down.
-	 * @type {Record<number, number>[]} */
-	const moves = [{}, { 0: g && FRAME }];
+	 * @type {Map<number, number>[]} */
+	const moves = [new Map(), new Map([[0, g && FRAME]])];
 	inner.forEach((scene, i) => {
+		if (!scene) return;
 		const [x, middle, wide, high] = boxes[i];
-		const more = scene ? [scene.width - wide, scene.height - high] : [];
-		[x + wide - 1, middle].forEach((at, axis) => {
-			moves[axis][at] = Math.max(moves[axis][at] ?? 0, more[axis] ?? 0);
-		});
+		const more = [scene.width - wide, scene.height - high];
+		[x + wide - 1, middle].forEach((at, axis) =>
+			moves[axis].set(at, Math.max(moves[axis].get(at) ?? 0, more[axis])),
+		);
 	});
 	const [across, down] = moves.map(
 		(beyond) => (/** @type {number} */ at) =>
-			Object.entries(beyond).reduce(
-				(sum, [from, by]) => sum + (by * (1 + Math.sign(at - Number(from)))) / 2,
-				at,
-			),
+			[...beyond].reduce((sum, [from, by]) => sum + (by * (1 + Math.sign(at - from))) / 2, at),
 	);
 	/** @type {Scene} */
 	const scene = { width: across(width), height: down(height), boxes: [], lines: [], ends: {} };
@@ -436,8 +427,7 @@ function compose(graph, open, g = 0) {
 	return scene;
 }
 
-/** The graph in its scroller: laid out as a whole or, when it is large, in groups that open in place;
- * of these only what is near the part in sight is in the document.
+/** The graph in its scroller: whole or, when it is large, in groups that open in place.
  * @param {Pass} pass
  * @param {Press} press */
 function graphView(pass, press) {
@@ -456,12 +446,12 @@ function graphView(pass, press) {
 	let selected = null;
 	/** @type {Parameters<Show>} */
 	let shown = [0, PARTS, false];
-	/** What was opened by hand, and all that is open.
-	 * @type {Set<string>[]} */
-	let [opened, open] = [new Set(graph.open), new Set()];
+	const opened = new Set(graph.open);
+	/** What was opened by hand and what the step is in.
+	 * @type {Set<string>} */
+	let open = new Set();
 	let follows = true;
 	let frame = 0;
-	/** Its scale, 0 before the drawing is in sight. */
 	let zoom = 0;
 	let found = "";
 	/** The part in sight when it was painted, in px of the drawing. */
@@ -593,19 +583,17 @@ function graphView(pass, press) {
 		return { group, show };
 	}
 
-	/** What a step is about: its function or, at the start, the result. */
 	const target = () => {
 		const { function: f, products } = pass.steps[shown[0]];
 		return f === null ? `v${products[0]?.variable}` : `f${f}`;
 	};
-	/** What is to be open now: with what was opened by hand, what the step is in. */
 	const wanted = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])];
-	/** What is seen of an item: itself, or the outermost closed group around it.
+	/** An item, or the closed group that it is in.
 	 * @param {string} item */
 	const seen = (item) => pass.path(item).find((one) => !open.has(one)) ?? item;
 	const scale = () => drawing.clientWidth / scene.width || 1;
 
-	/** Draw what is near; a step then changes only classes and texts that differ. */
+	/** Draw what is near; a step then changes only what differs. */
 	function paint() {
 		const focused = [...boxes].find(([, { group }]) => hasFocus(group))?.[0];
 		scene = compose(graph, (open = new Set(wanted())));
@@ -619,10 +607,11 @@ function graphView(pass, press) {
 				Math.abs(2 * (top - y) + height - high) < height + 2 * high);
 		lines = scene.lines.flatMap((line) => {
 			const { key, points } = line;
-			const [left] = points[0];
-			const rows = points.map((point) => point[1]).sort((a, b) => a - b);
-			const [top, bottom] = [rows[0], rows[rows.length - 1]];
-			if (!isNear([left, top, points[points.length - 1][0] - left, bottom - top])) return [];
+			const [[left, right], [top, bottom]] = [0, 1].map((axis) => {
+				const places = points.map((point) => point[axis]);
+				return [Math.min(...places), Math.max(...places)];
+			});
+			if (!isNear([left, top, right - left, bottom - top])) return [];
 			const isConstant = pass.variables[numberOf(key)]?.kind === "constant" && key[0] === "v";
 			return [{ line, group: edgeGroup(line, !key.includes(" v") && !isConstant) }];
 		});
@@ -653,7 +642,6 @@ function graphView(pass, press) {
 		if (hit) mark(hit.group, "found", true);
 	}
 
-	/** Paint what has come near. */
 	function look() {
 		const { scrollLeft, scrollTop, clientWidth, clientHeight } = view;
 		const now = [scrollLeft, scrollTop, clientWidth, clientHeight].map((one) => one / scale());
@@ -708,8 +696,7 @@ function graphView(pass, press) {
 			mark(group, "path", line.key.replace(/[io]/g, "g").split(" ").every((end) => path.has(end)));
 	}
 
-	/** Open a group, or close it.
-	 * @param {string} group */
+	/** @param {string} group */
 	function fold(group) {
 		if (!open.has(group)) opened.add(group);
 		else if (!opened.delete(group) || wanted().includes(group)) follower.click();
@@ -721,7 +708,7 @@ function graphView(pass, press) {
 	function zoomTo(to, x = view.clientWidth / 2, y = view.clientHeight / 2) {
 		const { scrollLeft, scrollTop } = view;
 		const from = scale();
-		zoom = Math.min(Math.max(to, LEAST_ZOOM), MOST_ZOOM);
+		zoom = Math.min(Math.max(to, SCALES[0]), SCALES[1]);
 		paint();
 		view.scrollLeft = ((scrollLeft + x) * zoom) / from - x;
 		view.scrollTop = ((scrollTop + y) * zoom) / from - y;
@@ -729,7 +716,6 @@ function graphView(pass, press) {
 	}
 	const fit = () => Math.min(view.clientWidth / scene.width, view.clientHeight / scene.height, 1);
 
-	/** Go to the next item with the field's text in its name. */
 	function find() {
 		const text = field.value.toLowerCase();
 		const has = (/** @type {string} */ item) => pass.nameOf(item).toLowerCase().includes(text);
@@ -756,8 +742,8 @@ function graphView(pass, press) {
 		html("input", { class: "field", "aria-label": name, placeholder: name, onkeydown }),
 	);
 	const tools = [
-		tool("zoom_out", () => zoomTo(zoom / ZOOM_STEP), "−"),
-		tool("zoom_in", () => zoomTo(zoom * ZOOM_STEP), "+"),
+		tool("zoom_out", () => zoomTo(zoom / ZOOM), "−"),
+		tool("zoom_in", () => zoomTo(zoom * ZOOM), "+"),
 		tool("zoom_fit", () => zoomTo(fit())),
 		follower,
 		field,
