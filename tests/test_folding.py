@@ -66,8 +66,8 @@ def check_scenes(graph: Graph, folding: Folding, scenes: Scenes) -> None:
         function = ("f", node.index)
         ends = [(("v", x), function) for x in node.inputs]
         ends += [(function, ("v", y)) for y in node.outputs if y is not None]
-        for tail, head in ends:
-            out, into = folding.path(tail), folding.path(head)
+        for start, end in ends:
+            out, into = folding.path(start), folding.path(end)
             depth = next(
                 i for i, pair in enumerate(zip(out, into, strict=False)) if pair[0] != pair[1]
             )

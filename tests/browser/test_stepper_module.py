@@ -1462,6 +1462,7 @@ def test_find_goes_to_what_has_the_name(page: Page) -> None:
 
 
 def test_a_long_table_goes_with_the_step(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1200})
     root = mounted(page, payloads.large())
     go(page, 500)
     root.get_by_text(payloads.WORDS["table"]).click()
