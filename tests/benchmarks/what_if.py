@@ -1,7 +1,7 @@
 """How long the kernel takes to answer a knob that is turned: the pass, its words and the plot.
 
-Run it with ``python -m tests.benchmarks.what_if``. A knob of the seed cell is to move at 20 frames a
-second or better, so an answer may take 50 ms.
+Run it with ``python -m tests.benchmarks.what_if``. A knob of the seed cell is to move at 20 frames
+a second or better, so an answer may take 50 ms.
 """
 
 from __future__ import annotations
