@@ -183,6 +183,17 @@ def test_a_large_graph_is_told_and_folded() -> None:
     assert len(payload["steps"]) == 401
 
 
+def test_a_huge_graph_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipygrad.show.payload.MOST_FOLDED", 1_000)
+    y = Variable(0.5)
+    for _ in range(500):
+        y = -y
+    payload = backward_pass(y)._payload()
+    assert payload["notices"] == ["This graph has 1,001 boxes, too many to draw."]
+    assert [group["items"] for group in payload["graph"]["groups"]] == [[]]
+    assert len(payload["steps"]) == 501
+
+
 def test_a_huge_pass_is_cut_in_the_notebook_but_not_in_the_table() -> None:
     y = Variable(0.5)
     for _ in range(2_500):

@@ -76,8 +76,9 @@ class Observer:
         self._count = 0
         self._latest: tuple[Any, ...] = ()
         self._stack = Stack(filename)
-        self._plain = self._stack.plain
+        # The cell's own code, and that of a function of an engine that was the latest to run.
         self._own_code: CodeType | None = None
+        self._plain: CodeType | None = None
         self._made: dict[int, Made] | None = None
         self._callee: FrameType | None = None
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
@@ -119,7 +120,7 @@ class Observer:
         instruction = -1 if frame is None else frame.f_lasti
         call = 0
         if code is not self._own_code or (
-            callee is not None and (callee is not start or id(start.f_code) not in self._plain)
+            callee is not None and (callee is not start or start.f_code is not self._plain)
         ):
             call = self._call_of(start, frame)
         try:
@@ -130,10 +131,13 @@ class Observer:
                 calls[id(output)] = reference_to(output), code, instruction, True, call, order
 
     def _call_of(self, start: FrameType, frame: FrameType | None) -> int:
-        """Return the call that `start` runs in, and know the cell's own code from now on."""
+        """Return the call that `start` runs in, and remember codes that are no call."""
         if frame is not None and not frame.f_code.co_flags & CO_OPTIMIZED:
             self._own_code = frame.f_code
-        return self._stack.call_of(start)
+        call = self._stack.call_of(start)
+        if self._stack.is_plain(start.f_code):
+            self._plain = start.f_code
+        return call
 
     def rest(self) -> None:
         """Let go of what was noted last: the cell has run."""

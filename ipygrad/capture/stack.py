@@ -78,11 +78,6 @@ class Stack:
     ----------
     filename
         The cell's name in code objects.
-
-    Attributes
-    ----------
-    plain
-        Codes whose runs are no calls for people, by ``id``; kept here, so that no other gets it.
     """
 
     def __init__(self, filename: str) -> None:
@@ -90,7 +85,8 @@ class Stack:
         # The first stands for the cell itself.
         self._parents, self._names, self._in_cell = [0], [""], [True]
         self._latest: dict[FrameType, int] = {}
-        self.plain: dict[int, CodeType] = {}
+        # Codes whose runs are no calls for people, by number; kept, so that no other gets it.
+        self._plain: dict[int, CodeType] = {}
 
     def call_of(self, frame: FrameType) -> int:
         """Return the number of the call that `frame` runs in, 0 for the cell's own code."""
@@ -120,10 +116,14 @@ class Stack:
                     self._in_cell.append(one.f_code.co_filename == self._filename)
                     call = len(self._names) - 1
                 else:
-                    self.plain[id(one.f_code)] = one.f_code
+                    self._plain[id(one.f_code)] = one.f_code
                 kept[one] = call
             self._latest = kept
         return call
+
+    def is_plain(self, code: CodeType) -> bool:
+        """Tell whether runs of some code are known to be no calls for people."""
+        return id(code) in self._plain
 
     def rest(self) -> None:
         """Let go of all frames."""

@@ -1461,6 +1461,18 @@ def test_find_goes_to_what_has_the_name(page: Page) -> None:
     assert step_of(page) == 0
 
 
+def test_a_graph_that_is_too_large_to_be_folded_has_a_table(page: Page) -> None:
+    payload = payloads.large()
+    shape = {"width": 0, "height": 0, "boxes": [], "lines": []}
+    payload["graph"].update(
+        height=None, groups=[{"label": "", "shape": 0, "items": []}], shapes=[shape]
+    )
+    root = mounted(page, payload)
+    expect(root.locator(".ipygrad-graph")).to_have_count(0)
+    go(page, 500)
+    expect(root.get_by_role("status")).to_contain_text("Step 500 of 1000")
+
+
 def test_a_long_table_goes_with_the_step(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 1200})
     root = mounted(page, payloads.large())

@@ -603,8 +603,10 @@ function graphView(pass, press) {
 		/** @type {(box: number[]) => boolean} */
 		const isNear = ([left, top, width, height]) =>
 			!isFolded ||
-			(Math.abs(2 * (left - x) + width - wide) < width + 2 * wide &&
-				Math.abs(2 * (top - y) + height - high) < height + 2 * high);
+			(left < x + 1.5 * wide &&
+				top < y + 1.5 * high &&
+				left + width > x - wide / 2 &&
+				top + height > y - high / 2);
 		lines = scene.lines.flatMap((line) => {
 			const { key, points } = line;
 			const [[left, right], [top, bottom]] = [0, 1].map((axis) => {
