@@ -768,7 +768,8 @@ class BackwardPass(Sequence[BackwardStep]):
     def widget(self) -> BackwardWidget:
         """The stepper as a widget: ``w.step = 2`` moves it, ``w.observe(f, "step")`` follows it.
 
-        It is linked to the stepper that this pass displays, and can be displayed by itself.
+        It is linked to the stepper that this pass displays. Displayed by itself it is that stepper
+        once more, inside an ``HBox`` a view of its own, which needs its kernel.
         """
         from ipygrad.show.widget import BackwardWidget
 
@@ -783,7 +784,7 @@ class BackwardPass(Sequence[BackwardStep]):
             step,
             self._draw,
             payload=payload,
-            otherwise={"text/plain": str(self), "image/png": self._png},
+            alone=self.bundle(),
         )
         return self._link
 
@@ -822,7 +823,7 @@ class BackwardPass(Sequence[BackwardStep]):
             return bundle
         bundle["image/png"] = self._png
         if display_as == "widget":
-            bundle |= self.widget._repr_mimebundle_()[0]
+            bundle |= self.widget.view()
         if display_as == "html":
             if link:
                 self._be_linked()
