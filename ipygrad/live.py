@@ -63,7 +63,7 @@ class Live:
             bp._start if step is None else step,
             self.answer,
             payload=bp._notebook_payload,
-            otherwise={"text/plain": str(bp), "image/png": bp._png},
+            alone=bp.bundle(),
         )
         return self._link
 

@@ -889,7 +889,8 @@ class BackwardPass(Sequence[BackwardStep]):
     def widget(self) -> BackwardWidget:
         """The stepper as a widget: ``w.step = 2`` moves it, ``w.observe(f, "step")`` follows it.
 
-        It is linked to the stepper that this pass displays, and can be displayed by itself.
+        It is linked to the stepper that this pass displays. Displayed by itself it is that stepper
+        once more, inside an ``HBox`` a view of its own, which needs its kernel.
         """
         return self._live.widget()
 
@@ -918,7 +919,7 @@ class BackwardPass(Sequence[BackwardStep]):
             return bundle
         bundle["image/png"] = self._png
         if display_as == "widget":
-            bundle |= self.widget._repr_mimebundle_()[0]
+            bundle |= self.widget.view()
         if display_as == "html":
             if link:
                 self._live.be_linked()

@@ -47,6 +47,10 @@ def test_the_bundle(bp: BackwardPass, display_as: Any, types: set[str]) -> None:
     assert bundle.get("image/png", b"\x89PNG").startswith(b"\x89PNG")
 
 
+def test_the_widget_alone_is_the_html_stepper(bp: BackwardPass) -> None:
+    assert bp.widget._repr_mimebundle_() == bp.bundle()
+
+
 def test_two_runs_give_the_same_bytes_apart_from_one_id() -> None:
     y = square(exp(square(Variable(0.5))))
     first, second = (backward_pass(y).bundle() for _ in range(2))

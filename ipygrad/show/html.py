@@ -22,11 +22,18 @@ const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(
 """
 
 # Takes each copy of the fragment that is not live yet: "New view for output" makes a second one.
+# Where the page shows none, hosts have put it into a shadow root, in which a module script has no
+# other way to find its place.
 _START_FRAGMENT = """const { module, style, payload } = await new Response(unpacked).json();
 const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
 const { mount } = await import(url);
 URL.revokeObjectURL(url);
-for (const root of document.querySelectorAll('[data-ipygrad="%(id)s"]:not([data-ipygrad-live])')) {
+const copies = (tree) => {
+  const found = [...tree.querySelectorAll('[data-ipygrad="%(id)s"]:not([data-ipygrad-live])')];
+  const roots = found.length > 0 ? [] : [...tree.querySelectorAll("*")].map((e) => e.shadowRoot);
+  return [...found, ...roots.filter(Boolean).flatMap(copies)];
+};
+for (const root of copies(document)) {
   root.dataset.ipygradLive = "";
   const sheet = document.createElement("style");
   sheet.textContent = style;

@@ -91,15 +91,16 @@ class StepperLink(anywidget.AnyWidget):  # type: ignore[misc]
 
 
 class BackwardWidget(StepperLink):
-    """A stepper that draws itself where it is displayed, alone or inside an ``HBox``.
+    """A stepper that can be displayed alone or inside an ``HBox``.
 
     ``w.step = 2`` moves it and the HTML stepper of the same pass, ``w.observe(f, "step")`` follows
-    them.
+    them. Inside another widget it is a view of its own. Displayed alone it is the HTML stepper,
+    linked to this model, since of a view nothing is left where its kernel is gone.
 
     Parameters
     ----------
-    otherwise
-        What is shown where widgets are not, by MIME type.
+    alone
+        What is displayed when it stands alone, by MIME type.
     """
 
     _esm = _MODULE
@@ -107,10 +108,14 @@ class BackwardWidget(StepperLink):
 
     payload = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, *state: Any, otherwise: dict[str, Any], **more: Any) -> None:
-        self._otherwise = otherwise
+    def __init__(self, *state: Any, alone: dict[str, Any], **more: Any) -> None:
+        self._alone = alone
         super().__init__(*state, **more)
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle, metadata = super()._repr_mimebundle_(**options)
-        return bundle | self._otherwise, metadata
+    def view(self) -> dict[str, Any]:
+        """Return what displays a view of the model also when it stands alone, by MIME type."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_()[0]
+        return bundle | {kind: self._alone[kind] for kind in ("text/plain", "image/png")}
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self._alone

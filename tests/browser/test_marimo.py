@@ -71,13 +71,20 @@ def answers(port: int) -> bool:
         connection.close()
 
 
+@pytest.fixture(params=["run", "edit"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Provide each way to open a notebook: as an app, and to write in it."""
+    way: str = request.param
+    return way
+
+
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Serve a notebook as an app."""
+def address(way: str, tmp_path: Path) -> Iterator[str]:
+    """Serve a notebook."""
     notebook = tmp_path / "notebook.py"
     notebook.write_text(NOTEBOOK)
     port = free_port()
-    command = [sys.executable, "-m", "marimo", "-y", "run", str(notebook), "--headless"]
+    command = [sys.executable, "-m", "marimo", "-y", way, str(notebook), "--headless"]
     address = ["--no-token", "--host", "127.0.0.1", "--port", str(port)]
     path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
     env = isolated(tmp_path) | {"PYTHONPATH": path, "MARIMO_SKIP_UPDATE_CHECK": "1"}
@@ -100,8 +107,16 @@ def address(tmp_path: Path) -> Iterator[str]:
         process.wait(START_SECONDS)
 
 
-def test_the_widget_steps_and_the_kernel_follows(page: Page, address: str, watch: Watch) -> None:
+def test_the_widget_steps_and_the_kernel_follows(
+    way: str, address: str, page: Page, watch: Watch
+) -> None:
     page.goto(address)
+    if way == "edit":
+        # An app runs by itself; what is opened to be edited waits for "Run all", the last of these,
+        # which only looks disabled until the kernel is there.
+        run_all = page.get_by_test_id("run-button").last
+        expect(run_all).not_to_have_class(re.compile("inactive"), timeout=PATIENCE_MS)
+        run_all.click()
     view = page.get_by_role("group", name="Backward pass of y")
     status = view.get_by_role("status")
     expect(status).to_have_text(re.compile("^Step 0 of 3"), timeout=PATIENCE_MS)
@@ -110,6 +125,8 @@ def test_the_widget_steps_and_the_kernel_follows(page: Page, address: str, watch
     expect(view.get_by_role("img", name=re.compile("curve with its tangent"))).to_be_visible()
     kernel = page.get_by_text(re.compile("The kernel is at step"))
     expect(kernel.last).to_have_text("The kernel is at step 1.")
+    view.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(kernel.last).to_have_text("The kernel is at step 2.")
     page.get_by_role("button", name="To step 3").click()
     expect(status).to_have_text(re.compile("^Step 3 of 3"))
     # What marimo's own page asks for and complains about is not ours.

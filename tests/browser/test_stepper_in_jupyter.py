@@ -190,22 +190,27 @@ def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, pag
     expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
 
 
-@pytest.mark.parametrize("cell", ["bp.widget", "%grad y --as widget"])
-def test_the_widget_alone_is_the_same_stepper(host: Host, page: Page, cell: str) -> None:
-    opened = opened_seed(host, page, cell)
+@pytest.mark.parametrize(
+    "cell",
+    ["bp.widget", "from ipywidgets import HBox\nHBox([bp.widget])", "%grad y -o bp --as widget"],
+    ids=["alone", "in a box", "as a view"],
+)
+def test_the_widget_is_the_same_stepper(host: Host, page: Page, cell: str) -> None:
+    opened = opened_seed(host, page, cell, "bp.widget.step = 2")
     view = stepper(opened, 2)
-    expect(status(view)).to_have_text(re.compile("^Step 0 of 3"))
+    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
     press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
 
 
 def test_saved_it_steps_without_a_kernel(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
+    opened = opened_seed(host, page, "bp.widget")
     opened.save()
     again = host.open_without_kernel(page, opened.path)
-    view = stepper(again, 1)
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    for cell in (1, 2):
+        view = stepper(again, cell)
+        press(view, "Next step")
+        expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
 
 
 def test_untrusted_it_is_a_picture_and_a_table(host: Host, page: Page) -> None:
@@ -392,15 +397,16 @@ def test_scrolled_away_and_back_it_steps_on(host: Host, page: Page) -> None:
 
 
 def test_reopened_with_a_new_kernel_it_steps(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
+    opened = opened_seed(host, page, "bp.widget")
     opened.save()
     page.goto("about:blank")
     host.server.end_sessions()
     again = host.open(page, opened.path)
-    view = stepper(again, 1)
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
-    expect(again.outputs(1)).not_to_contain_text(re.compile("error", re.IGNORECASE))
+    for cell in (1, 2):
+        view = stepper(again, cell)
+        press(view, "Next step")
+        expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+        expect(again.outputs(cell)).not_to_contain_text(re.compile("error", re.IGNORECASE))
     again.run_all()
     press(stepper(again, 1), "Last step")
     expect(status(stepper(again, 1))).to_have_text(re.compile("^Step 3 of 3"))
