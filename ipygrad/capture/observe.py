@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import dis
-import sys
 from itertools import islice
+from sys import _getframe
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet, ref
@@ -101,28 +101,33 @@ class Observer:
             says nothing.
         """
         # It runs at each call of a function, so each operation here is one too many.
+        calls = self._calls
+        self._count = order = self._count + 1
         if frame is None:
-            frame = sys._getframe(2)
-        filename, calls, start = self._filename, self._calls, frame
+            # Most often the cell calls a function of the engine, which makes one thing. That
+            # function's own frame is not asked for: Python would have to make it first.
+            cell = _getframe(3)
+            if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
+                (output,) = outputs
+                calls[id(output)] = ref(output), cell.f_code, cell.f_lasti, True, 0, order
+                return
+            frame = _getframe(2)
+        start = frame
         callee: FrameType | None = None
         code: CodeType | None = frame.f_code
-        while frame is not None and code is not None and code.co_filename != filename:
+        while frame is not None and code is not None and code.co_filename != self._filename:
             callee, frame = frame, frame.f_back
             code = None if frame is None else frame.f_code
-        if callee is not self._callee:
-            self._callee = callee
-        elif callee is not None:
+        if callee is not None and callee is self._callee:
             for output in self._latest:
                 reference, at, where, _, around, before = calls[id(output)]
                 calls[id(output)] = reference, at, where, False, around, before
         self._latest = outputs
-        self._count = order = self._count + 1
         instruction = -1 if frame is None else frame.f_lasti
-        call = 0
-        if code is not self._own_code or (
-            callee is not None and (callee is not start or start.f_code is not self._plain)
-        ):
-            call = self._call_of(start, frame)
+        is_direct = callee is None or (callee is start and start.f_code is self._plain)
+        call = 0 if is_direct and code is self._own_code else self._call_of(start, frame)
+        # What the engine's own functions make for the cell they make at once.
+        self._callee = None if is_direct else callee
         try:
             for output in outputs:
                 calls[id(output)] = ref(output), code, instruction, True, call, order
