@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from ipygrad import Variable, backward_pass, exp
 from ipygrad.explain.local import LocalDerivative
 from ipygrad.explain.marks import Mark
 from ipygrad.explain.sampling import Samples
@@ -309,3 +311,16 @@ def test_labels_of_slopes_stay_inside() -> None:
         (label,) = (t for t in figure.axes[1].texts if t.get_text().startswith("slope"))
         box, axes = label.get_window_extent(), figure.axes[1].bbox
         assert axes.x0 - 20 < box.x0 < box.x1 < figure.bbox.x1
+
+
+def fonts_alive() -> int:
+    gc.collect()
+    return sum(type(thing).__name__ == "StixSansFonts" for thing in gc.get_objects())
+
+
+def test_formulas_leave_no_fonts_behind() -> None:
+    step = backward_pass(exp(Variable(0.5, name="x")))
+    before = fonts_alive()
+    for _ in range(3):
+        assert "exp" in svg_of(step.plot(1).figure)
+    assert fonts_alive() <= before

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +79,21 @@ def svg_of(figure: Figure) -> str:
     with own_style():
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(written, format="svg", metadata=nothing)
+    _forget_sized_brackets()
     document = written.getvalue()
     document = re.sub(r"<[^<>]*>", _compact_tag, document[document.index("<svg") :])
     return re.sub(r">\s+<", "><", document)
+
+
+def _forget_sized_brackets() -> None:
+    """Free the fonts that matplotlib has opened to size the brackets of formulas.
+
+    It opens them anew for each formula, 20 kB, and a cache on one of their methods keeps them all.
+    """
+    # These names are not for others to use: where one is gone, there may be no such cache.
+    with suppress(KeyError, AttributeError):
+        sized = sys.modules["matplotlib._mathtext"].StixFonts.get_sized_alternatives_for_symbol
+        sized.cache_clear()
 
 
 def _compact_tag(match: re.Match[str]) -> str:
