@@ -103,14 +103,17 @@ class Observer:
         # It runs at each call of a function, so each operation here is one too many.
         calls = self._calls
         self._count = order = self._count + 1
-        if frame is None:
-            # Most often the cell calls a function of the engine, which makes one thing. That
-            # function's own frame is not asked for: Python would have to make it first.
-            cell = _getframe(3)
-            if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
-                (output,) = outputs
+        # Most often the cell calls a function that makes one thing. One of the engine has a frame of
+        # its own, which is not asked for: Python would have to make it first.
+        cell = _getframe(3) if frame is None else frame
+        if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
+            (output,) = outputs
+            try:
                 calls[id(output)] = ref(output), cell.f_code, cell.f_lasti, True, 0, order
-                return
+            except TypeError:
+                calls[id(output)] = reference_to(output), cell.f_code, cell.f_lasti, True, 0, order
+            return
+        if frame is None:
             frame = _getframe(2)
         start = frame
         callee: FrameType | None = None
@@ -128,12 +131,8 @@ class Observer:
         call = 0 if is_direct and code is self._own_code else self._call_of(start, frame)
         # What the engine's own functions make for the cell they make at once.
         self._callee = None if is_direct else callee
-        try:
-            for output in outputs:
-                calls[id(output)] = ref(output), code, instruction, True, call, order
-        except TypeError:
-            for output in outputs:
-                calls[id(output)] = reference_to(output), code, instruction, True, call, order
+        for output in outputs:
+            calls[id(output)] = reference_to(output), code, instruction, True, call, order
 
     def _call_of(self, start: FrameType, frame: FrameType | None) -> int:
         """Return the call that `start` runs in, and remember codes that are no call."""
