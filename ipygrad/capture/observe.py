@@ -103,8 +103,8 @@ class Observer:
         # It runs at each call of a function, so each operation here is one too many.
         calls = self._calls
         self._count = order = self._count + 1
-        # Most often the cell calls a function that makes one thing. One of the engine has a frame of
-        # its own, which is not asked for: Python would have to make it first.
+        # Most often the cell calls a function that makes one thing. One of the engine has a frame
+        # of its own, which is not asked for: Python would have to make it first.
         cell = _getframe(3) if frame is None else frame
         if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
             (output,) = outputs
