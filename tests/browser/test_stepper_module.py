@@ -1195,6 +1195,23 @@ def test_the_range_of_a_knob_can_be_changed(page: Page) -> None:
     expect(knob(root, "x", "slider")).to_have_value("0.25")
 
 
+@pytest.mark.parametrize("width", [360, 900])
+def test_a_slider_stands_between_its_ends(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    root = with_model(page, with_knobs(seed_pass()))
+    root.get_by_text(payloads.WORDS["what_if"], exact=True).click()
+    low, high = (
+        root.get_by_role("spinbutton", name=payloads.WORDS[key].format(name="x"), exact=True)
+        for key in ("knob_low", "knob_high")
+    )
+    boxes = [one.bounding_box() for one in (low, knob(root, "x", "slider"), high)]
+    lefts = [box["x"] for box in boxes if box]
+    assert lefts == sorted(lefts)
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert max(middles) - min(middles) < 2
+    assert all(box and box["x"] + box["width"] <= width for box in boxes)
+
+
 def test_knobs_can_be_reset_and_kept(page: Page) -> None:
     bp = seed_pass()
     root = with_model(page, with_knobs(bp))
