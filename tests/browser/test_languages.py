@@ -55,7 +55,8 @@ def test_a_page_is_whole_in_its_language(page: Page, tmp_path: Path, language: s
         assert {word for text in shown for word in latin(text)} <= TERMS | NAMES
         if step < 3:
             page.get_by_role("button", name=words["next"]).click()
-    box = re.compile("^" + words["variable_label"].split("{")[0] + "x")
+    label = tables(language)["sentences"]["variable_label"]
+    box = re.compile("^" + label.split("{")[0] + "x")
     expect(page.get_by_role("button", name=box)).to_be_visible()
 
 
