@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ipygrad import BackwardPass, Variable, backward_pass, exp, square
+from ipygrad import BackwardPass, Variable, backward_pass, exp, square, tanh
 from ipygrad.show.room import room_of
 from tests.browser import payloads
 
@@ -1104,6 +1104,27 @@ def test_view_of_a_model_starts_at_its_step_and_ends_with_it(page: Page) -> None
     page.evaluate("unmount()")
     assert page.evaluate("model.listeners()") == 0
     expect(root).to_have_text("still picture")
+
+
+# ---------------------------------------------------------------- sizes of gradients
+
+
+def test_bars_tell_how_large_gradients_are_and_go_to_their_steps(page: Page) -> None:
+    y = Variable(12.0, name="x")
+    for _ in range(9):
+        y = y * 0.1
+    root = mounted(page, backward_pass(tanh(y))._payload({}))
+    name = re.compile("^Gradient arriving at each step, on a log scale from 1e-08 to 1")
+    bars = root.get_by_role("img", name=name)
+    path = bars.locator(".ipygrad-bar").get_attribute("d")
+    assert path
+    assert len(re.findall("M", path)) == 11
+    box_ = bars.bounding_box()
+    assert box_
+    bars.click(position={"x": box_["width"] * 4.5 / 11, "y": 5})
+    assert step_of(page) == 4
+    expect(bars.locator(".ipygrad-bar-now")).to_have_attribute("d", "M4.5 1V0")
+    assert mounted(page, payloads.chain()).locator(".ipygrad-bars").count() == 0
 
 
 # ---------------------------------------------------------------- what if
