@@ -360,25 +360,26 @@ class BackwardPass(Sequence[BackwardStep]):
                 "this pass was restored from data without chains: only a graph that is small "
                 "enough to be drawn is written with them"
             )
-        is_name = isinstance(variable, str)
-        wanted = variable
+        node = self._node_of(variable, self.graph.variables)
+        if node is None:
+            shown = _listed([node for node in self.graph.variables if node.kind != "constant"])
+            raise ValueError(
+                f"{variable!r} is not in this graph. Its variables are {shown}"
+                if isinstance(variable, str)
+                else f"chain needs a variable of this graph or its name: {shown}"
+            )
+        chain = self._findings.chain(node.index)
+        if chain is None:
+            raise ValueError(f"the pass does not reach {node.name}: it has no gradient here")
+        return Text(chain.text)
+
+    def _node_of(self, wanted: Any, among: Sequence[VariableNode]) -> VariableNode | None:
+        """Find a variable by itself, also one of another engine, or by its name."""
+        is_name = isinstance(wanted, str)
         if self._translation is not None:
-            wanted = self._translation.mirror_or_itself(variable)
-        for node in self.graph.variables:
-            if node.name == wanted if is_name else node.variable is wanted:
-                chain = self._findings.chain(node.index)
-                if chain is None:
-                    raise ValueError(
-                        f"the pass does not reach {node.name}: it has no gradient here"
-                    )
-                return Text(chain.text)
-        names = [node.name for node in self.graph.variables if node.kind != "constant"]
-        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        raise ValueError(
-            f"{variable!r} is not in this graph. Its variables are {shown}"
-            if is_name
-            else f"chain needs a variable of this graph or its name: {shown}"
-        )
+            wanted = self._translation.mirror_or_itself(wanted)
+        found = (n for n in among if (n.name == wanted if is_name else n.variable is wanted))
+        return next(found, None)
 
     # --- what if ---
 
@@ -417,16 +418,12 @@ class BackwardPass(Sequence[BackwardStep]):
         return self._with(values)
 
     def _leaf(self, wanted: Any) -> VariableNode:
-        if self._translation is not None and not isinstance(wanted, str):
-            wanted = self._translation.mirror_or_itself(wanted)
         leaves = [node for node in self.graph.variables if node.kind == "leaf"]
-        for node in leaves:
-            if node.name == wanted if isinstance(wanted, str) else node.variable is wanted:
-                return node
-        names = [node.name for node in leaves]
-        shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        what = repr(wanted) if isinstance(wanted, str) else "that"
-        raise ValueError(f"{what} is no leaf of this graph. Its leaves are {shown}")
+        node = self._node_of(wanted, leaves)
+        if node is None:
+            what = repr(wanted) if isinstance(wanted, str) else "that"
+            raise ValueError(f"{what} is no leaf of this graph. Its leaves are {_listed(leaves)}")
+        return node
 
     @_ignoring_overflow
     def _with(
@@ -929,6 +926,11 @@ class BackwardPass(Sequence[BackwardStep]):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         kernel = has_kernel()
         return self.bundle("html" if kernel else "table", link=kernel)
+
+
+def _listed(nodes: Sequence[VariableNode]) -> str:
+    names = [node.name for node in nodes]
+    return ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
 
 
 def local_derivative(step: BackwardStep, argnum: int = 0) -> LocalDerivative:
