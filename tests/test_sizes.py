@@ -15,7 +15,7 @@ from ipygrad.explain.sizes import Sizes, gradient_sizes
 
 def sizes_of(bp: BackwardPass) -> Sizes:
     assert bp._run
-    return gradient_sizes(bp.graph, bp._run, bp._findings)
+    return gradient_sizes(bp.graph, bp._run.cotangent, bp._run.steps, bp._findings)
 
 
 def strip(bp: BackwardPass, **options: Any) -> Any:
@@ -91,3 +91,15 @@ def test_a_short_pass_and_one_whose_numbers_are_covered_have_none() -> None:
     assert strip(shrinking(5)) is None
     covered = BackwardPass(shrinking(6).graph, shrinking(6)._run, predict=True)
     assert covered._payload({})["sizes"] is None
+
+
+def test_where_steps_are_cut_only_those_that_are_kept_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ipygrad.record.MOST_STEPS", 8)
+    y = F.relu(Variable(-1.0))
+    for _ in range(20):
+        y = y + 1.0
+    found = strip(backward_pass(y))
+    assert len(found["bars"]) == 9
+    assert found["dead"] == []

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipygrad.capture.backward import BackwardRun, BareStep
+    from ipygrad.capture.backward import BareStep
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array
     from ipygrad.explain.findings import Findings
@@ -43,18 +43,28 @@ class Sizes(NamedTuple):
     saturated: list[int]
 
 
-def gradient_sizes(graph: Graph, run: BackwardRun, findings: Findings) -> Sizes:
-    """Find how large the gradients are that arrive at the functions of a pass."""
-    largest = [_largest([run.cotangent]), *(_largest(step.cotangents) for step in run.steps)]
+def gradient_sizes(
+    graph: Graph, cotangent: Array, steps: Sequence[BareStep], findings: Findings
+) -> Sizes:
+    """Find how large the gradients are that arrive at functions.
+
+    Parameters
+    ----------
+    cotangent
+        What the pass started with.
+    steps
+        Those that are looked at: of a long pass the first ones.
+    """
+    largest = [_largest([cotangent]), *(_largest(step.cotangents) for step in steps)]
     with np.errstate(divide="ignore"):
         powers = np.log10(largest)
     powers = powers[np.isfinite(powers)]
     low, high = (floor(powers.min()), ceil(powers.max())) if powers.size else (0, 0)
-    single = [step for step in run.steps if len(graph.functions[step.function].inputs) == 1]
-    dead = [step.index for step in single if _is_dead(step)]
-    flat = [s for s in single if s.index not in set(dead) and _is_small(findings.slopes(s)[0])]
-    saturated = [s.index for s in flat[:MOST_CURVES] if _is_flat(findings, s)]
-    return Sizes(largest, low if low < high else low - 1, high, dead, saturated)
+    single = [step for step in steps if len(graph.functions[step.function].inputs) == 1]
+    dead = {step.index: None for step in single if _is_dead(step)}
+    small = [s for s in single if s.index not in dead and _is_small(findings.slopes(s)[0])]
+    saturated = [s.index for s in small[:MOST_CURVES] if _is_flat(findings, s)]
+    return Sizes(largest, low if low < high else low - 1, high, list(dead), saturated)
 
 
 def _largest(arrays: Sequence[Array]) -> float:

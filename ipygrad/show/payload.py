@@ -32,7 +32,6 @@ means "not yet" and is shown as a dash, never as 0.
         creator    function | null
         users      [function], those that use it, in the order of their turns
         value      Number
-        shape      "(3, 2)"; "" for a number
         step       the one in which its gradient is complete | null where it gets none
         states [   of its gradient, each from a step on, the first from the start
           step     its number
@@ -144,7 +143,7 @@ from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.waiting import WaitingList
-from ipygrad.explain.numbers import exact, shape_text, short
+from ipygrad.explain.numbers import exact, short
 from ipygrad.explain.products import (
     elementwise_formula,
     equation,
@@ -304,7 +303,7 @@ def make_payload(
         },
         "steps": told,
         "room": room_of(told),
-        "sizes": None if predict else _sizes(shown, len(steps)),
+        "sizes": None if predict else _sizes(shown, steps),
         "knobs": [
             {
                 "name": knob.name,
@@ -322,15 +321,16 @@ def make_payload(
     }
 
 
-def _sizes(shown: Pass, count: int) -> Json | None:
-    if shown.run is None or count < LEAST_BARS:
+def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
+    if shown.run is None or len(steps) < LEAST_BARS:
         return None
-    sizes, words = gradient_sizes(shown.graph, shown.run, shown.findings), shown.words
+    sizes = gradient_sizes(shown.graph, shown.run.cotangent, steps, shown.findings)
+    words = shown.words
     # What is smaller than the start of the scale by a bit has a bar all the same.
     span = sizes.high - sizes.low
     bars = [
         round((log10(size) - sizes.low) / span, 3) if 0 < size < inf else None
-        for size in sizes.largest[: count + 1]
+        for size in sizes.largest
     ]
     told = [words("sizes", low=f"{10.0**sizes.low:g}", high=f"{10.0**sizes.high:g}")]
     marked = {"dead": sizes.dead, "saturated": sizes.saturated}
@@ -358,8 +358,12 @@ def _is_huge(graph: Graph) -> bool:
     return len(graph.variables) + len(graph.functions) > MOST_FOLDED
 
 
+def _written(words: Words, value: np.ndarray | float) -> Json:
+    return {"text": words.number(value), "exact": exact(value)}
+
+
 def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
-    return None if value is None else {"text": words.number(value), "exact": exact(value)}
+    return None if value is None else _written(words, value)
 
 
 class _Kept(NamedTuple):
@@ -416,16 +420,16 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
             users.setdefault(used, []).append(kept.functions[node.index])
 
     def variable(node: VariableNode) -> Json:
+        value, reached = _written(shown.words, node.value), arrived.get(node.index, [])
         return {
             "name": node.name,
             "kind": node.kind,
             "line": node.line,
             "creator": kept.functions.get(node.creator),
             "users": users.get(node.index, []),
-            "value": _number(shown.words, node.value),
-            "shape": shape_text(node.value.shape),
-            "step": reached[-1].step if (reached := arrived.get(node.index, [])) else None,
-            "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
+            "value": value,
+            "step": reached[-1].step if reached else None,
+            "states": states(node, value, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
         }
 
@@ -635,7 +639,7 @@ def _check(shown: Pass, step: BareStep) -> Json | None:
 def arriving_number(words: Words, step: BareStep) -> Json:
     """Return what arrives at a step's function as a Number; several outputs are listed."""
     if len(step.cotangents) == 1:
-        return {"text": words.number(step.cotangents[0]), "exact": exact(step.cotangents[0])}
+        return _written(words, step.cotangents[0])
     return {
         "text": "; ".join(words.number(cotangent) for cotangent in step.cotangents),
         "exact": "; ".join(exact(cotangent) for cotangent in step.cotangents),

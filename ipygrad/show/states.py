@@ -50,6 +50,7 @@ def arrivals(
 
 def states(
     node: VariableNode,
+    value: Json,
     arrived: Sequence[Arrival],
     words: Words,
     dropped_at: int | None = None,
@@ -58,13 +59,15 @@ def states(
 
     Parameters
     ----------
+    value
+        Its value, as the payload has it.
     arrived
         What arrives at it.
     dropped_at
         The step after which its gradient is not kept any more, None where it is.
     """
     return [
-        _state(node, words, step, key, gradient, number, len(arrived))
+        _state(node, value, words, step, key, gradient, number, len(arrived))
         for step, key, gradient, number in _changes(node, arrived, dropped_at)
     ]
 
@@ -87,6 +90,7 @@ def _changes(
 
 def _state(
     node: VariableNode,
+    value: Json,
     words: Words,
     step: int,
     key: str,
@@ -99,11 +103,10 @@ def _state(
     whole = words(f"state_{key}", value="" if gradient is None else exact(gradient), **counts)
     said = words(f"state_{key}", value=shown, **counts)
     shape = shape_text(node.value.shape)
-    value = words.number(node.value)
     return {
         "step": step,
         "box": words(f"box_{key}", value=shown, **counts),
         "is_quiet": key != "arrived",
-        "label": words("variable_label", name=node.name, value=value, state=said),
-        "title": f"{node.name} = {exact(node.value)} {shape}".rstrip() + f"\n{whole}",
+        "label": words("variable_label", name=node.name, value=value["text"], state=said),
+        "title": f"{node.name} = {value['exact']} {shape}".rstrip() + f"\n{whole}",
     }

@@ -285,7 +285,6 @@ def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int
         "creator": creators[0] if creators else None,
         "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
-        "shape": "",
     }
 
 
@@ -421,7 +420,6 @@ def arrays() -> Payload:
 
     graph, steps = payload["graph"], payload["steps"]
     for variable, shape in zip(graph["variables"], shapes, strict=True):
-        variable["shape"] = shape
         if shape:
             variable["value"] = array(shape)
     (scene,) = graph["shapes"]
