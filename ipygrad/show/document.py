@@ -75,6 +75,8 @@ so is a chain with one. A ``Chain`` is::
 
     heading        Formula
     paths          [Formula], at most 8
+    edges          for each path [[variable, variable]], the edge of each derivative in it: from the
+                   output of a function to one of its inputs
     count          number of all paths
     more           text
     total          Formula | null
@@ -182,6 +184,7 @@ def _chain(chain: Chain | None) -> Json | None:
     return {
         "heading": heading,
         "paths": paths,
+        "edges": [[[edge.start, edge.end] for edge in edges] for edges in chain.edges],
         "count": chain.count,
         "more": chain.more,
         "total": total,

@@ -23,6 +23,8 @@ means "not yet" and is shown as a dash, never as 0.
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
+      expressions  for each line [Part], a Part being a text or the expression of calls,
+                   ["f3,f5", Part, ...]
       steps        for each line [number of the step], of the functions that it called
     graph          where steps were cut, only what the kept ones touch
       variables [  lists refer to a variable by its place here
@@ -42,9 +44,14 @@ means "not yet" and is shown as a dash, never as 0.
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
-          paths    [Formula], one for each path from the result, those that contribute most first
+          paths    [Formula], one for each path from the result, those that contribute most first,
+                   with factors: the edges of its derivatives in their order, ["v1 f1", "v0 f0"]
           more     "and 14 more paths"; "" when all are there
-          total    Formula: the sum over the paths | null for a single one ]
+          total    Formula: the sum over the paths | null for a single one
+        elements   null but for a small array in a graph that is drawn whole
+          columns  how many stand in a row
+          texts    [text], one for each element in the order of C
+          feeds    [["v0[2]"]], for each the elements that it was made of; none where nobody knows ]
       functions [  lists refer to a function by its place here
         label      text
         line       of the cell, where it was called | null
@@ -114,6 +121,8 @@ means "not yet" and is shown as a dash, never as 0.
                    step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
                    null (drawn on demand by a kernel, or none) ]
+    forward [      the calls of the forward pass, in their order, as steps that have no products,
+                   notes or plots; none where there are too many ]
     sizes          how large the gradient is at each step | null for a short pass, and while numbers
                    are covered
       bars         for each step [number | null]: its size on a log scale from 0 to 1
@@ -146,7 +155,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.sizes import gradient_sizes
 from ipygrad.show.arrange import Shape
+from ipygrad.show.code import code_of
+from ipygrad.show.elements import elements_of
 from ipygrad.show.folding import fold
+from ipygrad.show.forward import calls_of
 from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
@@ -160,6 +172,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.findings import Findings
+    from ipygrad.explain.paths import Edge
     from ipygrad.explain.words import Words
     from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
@@ -260,6 +273,7 @@ def make_payload(
     kept = _kept(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
     rows = table(shown, most_steps)
+    forward = calls_of(shown, kept)
     told = [
         {**step, "waiting": waiting}
         for step, waiting in zip(
@@ -280,13 +294,14 @@ def make_payload(
         "start": start,
         "predict": predict,
         "notices": notices,
-        "code": _code(shown, steps),
+        "code": code_of(shown, steps, kept),
         "graph": {
             **_graph(shown, steps, kept, chains=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
         "steps": told,
-        "room": room_of(told),
+        "forward": forward,
+        "room": room_of(told, forward),
         "sizes": None if predict else _sizes(shown, steps),
         "knobs": [
             {
@@ -375,17 +390,6 @@ def _kept(shown: Pass, most_steps: int | None) -> Kept:
     )
 
 
-def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
-    if shown.code is None:
-        return None
-    steps_of: list[list[int]] = [[] for _ in shown.code]
-    for step in steps:
-        line = shown.graph.functions[step.function].line
-        if line is not None and 0 <= line - shown.first_line < len(steps_of):
-            steps_of[line - shown.first_line].append(step.index)
-    return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
-
-
 def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
@@ -394,6 +398,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
     for node in sorted(graph.functions, key=lambda f: (turn.get(f.index, len(turn) + 1), f.index)):
         for used in dict.fromkeys(node.inputs) if node.index in kept.functions else ():
             users.setdefault(used, []).append(kept.functions[node.index])
+
+    elements = elements_of(shown, kept) if chains else {}
 
     def variable(node: VariableNode) -> Json:
         value, reached = written(shown.words, node.value), arrived.get(node.index, [])
@@ -407,6 +413,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "step": reached[-1].step if reached else None,
             "states": states(node, value, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
+            "elements": elements.get(node.index),
         }
 
     def function(node: FunctionNode) -> Json:
@@ -463,6 +470,13 @@ def _scenes(shown: Pass, layout: GraphLayout | None, kept: Kept, texts: Sequence
     }
 
 
+def _factor(graph: Graph, edge: Edge) -> str:
+    """Return the edge of a graph that a derivative stands for; a variable for that by itself."""
+    creator = graph.variables[edge.start].creator
+    is_start = edge.start == edge.end or creator is None
+    return f"v{edge.end}" if is_start else f"v{edge.end} f{creator}"
+
+
 def _chain(shown: Pass, node: VariableNode) -> Json | None:
     if node.index in shown.graph.results:
         return None
@@ -471,7 +485,14 @@ def _chain(shown: Pass, node: VariableNode) -> Json | None:
         return None
     return {
         "heading": formula_of(chain.heading),
-        "paths": [formula_of(path) for path in chain.paths],
+        "paths": [
+            {
+                "text": path.text,
+                "math": path.mathml,
+                "factors": [_factor(shown.graph, edge) for edge in edges],
+            }
+            for path, edges in zip(chain.paths, chain.edges, strict=True)
+        ],
         "more": chain.more,
         "total": formula_of(chain.total),
     }

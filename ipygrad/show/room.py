@@ -30,14 +30,21 @@ TEXTS: dict[str, Callable[[Json], str]] = {
 """The texts of a step in the payload."""
 
 
-def room_of(steps: Sequence[Json]) -> Json:
-    """Return the room that the steps of a payload need, as the payload describes it."""
+def room_of(steps: Sequence[Json], forward: Sequence[Json] = ()) -> Json:
+    """Return the room that the steps of a payload need, as the payload describes it.
+
+    Parameters
+    ----------
+    steps, forward
+        Those of the backward pass, and the calls of the forward pass, which take one row each.
+    """
     boxed = [step["products"] for step in steps if len(step["products"]) <= MOST_PRODUCTS]
 
     def most(size: Callable[[Json], float]) -> float:
         return max((sum(map(size, products)) for products in boxed), default=0)
 
-    count, sums = most(lambda _: 1), most(lambda product: product["summed"] is not None)
+    calls = min(len(forward), 1)
+    count, sums = max(most(lambda _: 1), calls), most(lambda product: product["summed"] is not None)
     pairs = ceil(count / 2)
     styles = {
         "pairs": count > 1,
@@ -47,12 +54,14 @@ def room_of(steps: Sequence[Json]) -> Json:
     return {
         "styles": [name for name, is_needed in styles.items() if is_needed],
         "counts": {
-            "rows-of-one": most(lambda product: CONSTANT_ROW if product["constant"] else 1),
+            "rows-of-one": max(
+                most(lambda product: CONSTANT_ROW if product["constant"] else 1), calls
+            ),
             "rows-of-pairs": pairs,
             "sums-of-one": sums,
             "sums-of-pairs": min(sums, pairs),
         },
-        "texts": {name: _longest(map(text, steps)) for name, text in TEXTS.items()},
+        "texts": {name: _longest(map(text, (*steps, *forward))) for name, text in TEXTS.items()},
     }
 
 

@@ -56,29 +56,39 @@ export interface State {
 }
 export interface Chain {
 	heading: Formula;
-	paths: Formula[];
+	paths: (Formula & { factors: Item[] })[];
 	more: string;
 	total: Formula | null;
+}
+export interface Elements {
+	columns: number;
+	texts: string[];
+	feeds: Item[][];
 }
 export interface Var {
 	name: string;
 	kind: string;
 	line: number | null;
+	creator: number | null;
 	users: number[];
 	value: Num;
 	step: number | null;
 	states: State[];
 	chain: Chain | null;
+	elements: Elements | null;
 }
 export interface Func {
 	label: string;
 	line: number | null;
 	source: string | null;
+	range: [number, number, number, number] | null;
+	turn: string;
 	inputs: number[];
 	outputs: (number | null)[];
 	step: number | null;
 }
-/** An item of a graph: "v3", a variable, "f3", a function, or "g3", a group. */
+/** An item of a graph: "v3", a variable, "v3[1]", an element of one, "f3", a function, "g3", a group; or
+ * an edge, "v3 f5". */
 export type Item = string;
 export interface Group {
 	label: string | [string, Texts];
@@ -110,6 +120,8 @@ export interface Graph {
 	groups: Group[];
 	shapes: Shape[];
 }
+/** A text, or the expression of calls: its items, and what it is made of. */
+export type Part = string | [items: string, ...Part[]];
 export interface Payload {
 	title: string;
 	language: string;
@@ -118,9 +130,16 @@ export interface Payload {
 	start: number;
 	predict: boolean;
 	notices: string[];
-	code: { first: number; lines: string[]; steps: number[][] } | null;
+	code: {
+		first: number;
+		lines: string[];
+		expressions: Part[][];
+		steps: number[][];
+		untaken?: number[];
+	} | null;
 	graph: Graph;
 	steps: Step[];
+	forward: Step[];
 	sizes: {
 		bars: (number | null)[];
 		dead: number[];
@@ -147,13 +166,15 @@ export type Make = (tag: string, attributes?: Attributes | string, ...children: 
 
 // --- the parts of the stepper
 
-/** Goes to a step, and selects a variable. */
-export type Press = (k: number, variable?: number) => void;
 /** Shows a part of a step, whose numbers are covered while they are to be predicted. */
 export type Show = (k: number, part: number, isCovered: boolean) => void;
 /** What controls and keys do: `go` to a step or a part of it, `turn` by parts. */
 export interface Actions {
 	now(): number;
+	/** The first step: 0, or that of the forward pass. */
+	first(): number;
+	/** Begins with the forward pass, or with the backward pass. */
+	begin(isForward: boolean): void;
 	go(k: number, part?: number): void;
 	toggle(): void;
 	turn(by: number): void;
@@ -167,7 +188,6 @@ export interface View {
 }
 export interface GraphView extends View {
 	element: HTMLElement;
-	select(variable: number | null): void;
 	scroll(): void;
 }
 export interface CodeView extends View {
@@ -182,7 +202,7 @@ export interface StepView extends View {
 }
 export interface ChainView {
 	element: HTMLElement;
-	select(variable: number | null): void;
+	select(item: Item | null): void;
 }
 export interface PlotView {
 	/** Null where no step has a plot. */
@@ -235,7 +255,6 @@ export interface Scene {
 export interface Drawn {
 	group: SVGElement;
 	show: Show;
-	select?(is: boolean): void;
 }
 
 // --- the kernel's side
