@@ -108,7 +108,7 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             return method(self, *given, **options)
         nonlocal keeping
         if keeping is None:
-            keeping = with_values_kept(method, recorder.keep_values)
+            keeping = with_values_kept(method, recorder.kept.append)
         try:
             returned = keeping(self, *given, **options)
         except BaseException as error:
