@@ -57,8 +57,10 @@ class Calls:
 
     def latest_inputs(self, function: object) -> tuple[Any, ...]:
         """Return what `function` was last called on; nothing where no call of it is known."""
-        if self._latest and self._latest[-1][0] is function:
-            return self._latest[-1][1]
+        if self._latest:
+            called, inputs, _ = self._latest[-1]
+            if called is function:
+                return inputs
         calls = chain(reversed(self._latest), reversed(self._older))
         return next((inputs for called, inputs, _ in calls if called is function), ())
 

@@ -87,7 +87,8 @@ class CallRecorder:
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
         self.is_on = self.hears_calls = False
         self.is_cut = False
-        self.kept: list[dict[str, Any]] = []
+        # Of two, a ``finally`` has returned the later one.
+        self.kept: deque[dict[str, Any]] = deque(maxlen=1)
         # What is known to be a variable's or function's class need not be looked at again.
         self._kinds: set[type] = set()
         self._function_kinds: set[type] = set()
@@ -190,10 +191,7 @@ class CallRecorder:
         error
             What it raised instead, in words; None for nothing.
         """
-        kept = self.kept
-        values = kept.pop() if kept else {}
-        if kept:  # A ``finally`` has returned something else.
-            kept.clear()
+        values = self.kept.pop() if self.kept else {}
         if isinstance(heard, Run):
             self._settle()
             self._run = self.by_hand
