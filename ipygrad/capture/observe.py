@@ -126,12 +126,13 @@ class Observer:
         # Most often the cell calls a function that makes one thing. One of the engine has a frame
         # of its own, which is not asked for: Python would have to make it first.
         cell = _getframe(3) if frame is None else frame
-        if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
+        own = cell.f_code
+        if own is self._own_code and self._callee is None and len(outputs) == 1:
             (output,) = outputs
             try:
-                calls[id(output)] = ref(output), cell.f_code, cell.f_lasti, True, 0, order
+                calls[id(output)] = ref(output), own, cell.f_lasti, True, 0, order
             except TypeError:
-                calls[id(output)] = reference_to(output), cell.f_code, cell.f_lasti, True, 0, order
+                calls[id(output)] = reference_to(output), own, cell.f_lasti, True, 0, order
             return
         if frame is None:
             frame = _getframe(2)

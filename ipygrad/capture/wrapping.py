@@ -75,7 +75,7 @@ def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., A
     @wraps(method)
     def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
         __tracebackhide__ = True
-        made = method(self, *given, **options)
+        made = method(self, *given, **options) if options else method(self, *given)
         if recorder.hears_calls:
             recorder.was_called(self, given, made, why)
         return made
@@ -108,9 +108,9 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             return method(self, *given, **options)
         nonlocal keeping
         if keeping is None:
-            keeping = with_values_kept(method, recorder.keep_values)
+            keeping = with_values_kept(method, recorder.kept.append)
         try:
-            returned = keeping(self, *given, **options)
+            returned = keeping(self, *given, **options) if options else keeping(self, *given)
         except BaseException as error:
             recorder.went_back(heard, None, f"{type(error).__name__}: {error}")
             raise
