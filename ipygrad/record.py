@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
+    from ipygrad.capture.lines import LoopTurn
     from ipygrad.capture.sources import RunningSource
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
@@ -115,6 +116,10 @@ class BackwardStep:
         Its name for people: ``square``, or the class name of a user's function.
     line
         Line of the cell where it was called, the magic's line being 1; None where unknown.
+    turns : tuple of LoopTurn
+        In which turns of loops it was called, the outermost first, each with the `line` of the
+        loop, its `turn` and the number `of` turns (None where that is not known); () outside of
+        loops, and where nobody watched.
     cotangents : tuple of ndarray
         The gradient arriving, one for each output, of the output's shape.
     contributions : tuple of ndarray or None
@@ -135,6 +140,7 @@ class BackwardStep:
     function: Function
     label: str
     line: int | None
+    turns: tuple[LoopTurn, ...]
     cotangents: tuple[Array, ...]
     contributions: tuple[Array | None, ...]
     before: tuple[Array | None, ...]
@@ -261,6 +267,7 @@ class BackwardPass(Sequence[BackwardStep]):
             function=node.function,
             label=node.label,
             line=node.line,
+            turns=node.turns,
             cotangents=bare.cotangents,
             contributions=bare.contributions,
             before=bare.before,

@@ -13,6 +13,7 @@ from ipygrad.engine.core import Array, Constant, creator_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ipygrad.capture.lines import LoopTurn
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite, Span
     from ipygrad.capture.stack import Made
@@ -93,6 +94,11 @@ class FunctionNode:
     function: Function
     span: Span | None = None
     made: Made | None = None
+
+    @property
+    def turns(self) -> tuple[LoopTurn, ...]:
+        """The turns of loops that it was called in, the outermost first, as far as known."""
+        return () if self.made is None else self.made.turns
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,6 +142,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         outcome = self._observed(cell, observer, recorder, engines)
         if outcome.error is not None:
             error = outcome.error
+            observer.stopped_by(error)
             self._after_the_cell(lambda: forget_rendering(error))
             if not options.quiet:
                 self._after_the_cell(
@@ -168,7 +169,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     ) -> Outcome:
         names = self.shell.user_ns
         with watched(cell.source, names, observer, recorder, engines):
-            outcome = run(self.shell, cell)
+            outcome = run(self.shell, cell, observer.follow)
         if recorder.by_hand.turns:
             self._history.guess(names)
         return outcome

@@ -29,6 +29,15 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
       source       the expression that called it | null
       range        where that stands: [first line, first column, last line, last column], lines as
                    in the cell, columns in characters from 0, the last one excluded | null
+      order        how many others were made before | null where nobody watched
+      calls [      in which calls and turns of loops it was called, the outermost first
+        name       of the function or class; of a turn its number
+        number     what tells it from the others of the cell
+        is_turn    bool ]
+      turns [      of loops, the outermost first
+        line       of the cell, where the loop begins
+        turn       from 1
+        of         how many turns it had | null where that is not known ]
       role         what it does to gradients, such as "multiply" | null for a function of the user's
       is_local     whether formulas are local derivatives; else they are contributions
       formulas     [Formula | null], one for each input ]
@@ -84,6 +93,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipygrad.capture.stack import Made
 from ipygrad.explain.formulas import is_local, role_of
 from ipygrad.explain.products import step_formula
 from ipygrad.show.entries import plain
@@ -153,6 +163,7 @@ def _function(shown: Pass, node: FunctionNode, turn: BareStep | None) -> Json:
     """Write a function; only one that had its turn has formulas."""
     role = role_of(node.function)
     contributions = [None] * len(node.inputs) if turn is None else turn.contributions
+    made = node.made or Made(0)
     return {
         "label": node.label,
         "inputs": list(node.inputs),
@@ -161,6 +172,9 @@ def _function(shown: Pass, node: FunctionNode, turn: BareStep | None) -> Json:
         "line": node.line,
         "source": node.source,
         "range": None if node.span is None else list(node.span),
+        "order": None if node.made is None else made.order,
+        "calls": [call._asdict() for call in made.calls],
+        "turns": [turn._asdict() for turn in made.turns],
         "role": None if role is None else role.removeprefix("role_"),
         "is_local": is_local(node.function),
         "formulas": [

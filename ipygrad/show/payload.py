@@ -51,6 +51,8 @@ means "not yet" and is shown as a dash, never as 0.
         source     the expression that called it | null
         range      where that stands: [first line, first column, last line, last column], lines as
                    in the cell, columns in characters from 0, the last one excluded | null
+        turn       "turn 2 of 3 of the loop in line 4", of loops within each other the outermost
+                   first; "" outside of loops, and where it is not known
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
@@ -145,6 +147,7 @@ from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.waiting import WaitingList
+from ipygrad.explain.loops import describe_loop_turns, short_loop_turns
 from ipygrad.explain.numbers import exact, short
 from ipygrad.explain.products import (
     elementwise_formula,
@@ -441,6 +444,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
             "line": node.line,
             "source": node.source,
             "range": None if node.span is None else list(node.span),
+            "turn": describe_loop_turns(shown.words, node.turns),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
@@ -685,7 +689,8 @@ def table(shown: Pass, most: int | None = None, *, longest_local: int | None = N
     """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
 
     A pass has one row for the start, then one for each input of each step; constants are left out,
-    but a step of nothing else has a row of dashes. A graph has one row for each variable that is
+    but a step of nothing else has a row of dashes. Behind the line of a function that a loop called
+    stands in which turn, of how many: "5 (2/3)". A graph has one row for each variable that is
     no constant.
 
     Parameters
@@ -724,7 +729,9 @@ def _line(node: VariableNode | FunctionNode) -> str:
 def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
-    turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
+    turns = short_loop_turns(node.turns)
+    line = f"{_line(node)} ({turns})" if turns else _line(node)
+    turn = (str(step.index), node.label, line, arriving_number(words, step)["text"])
     rows: list[tuple[str, ...]] = [
         (
             *turn,
