@@ -157,6 +157,7 @@ def _pass(
         language=options.lang,
         notices=describe_captured(Words(options.lang), captured),
         start=options.step,
+        untaken=observer.untaken,
         translation=captured.translation,
     )
 

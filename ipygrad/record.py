@@ -211,6 +211,7 @@ class BackwardPass(Sequence[BackwardStep]):
         start: int = 0,
         predict: bool = False,
         dropped: frozenset[int] = frozenset(),
+        untaken: tuple[int, ...] = (),
         findings: Findings | None = None,
         translation: Translation | None = None,
         drawn_like: BackwardPass | None = None,
@@ -230,6 +231,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._start = start
         self._predict = predict
         self._dropped = dropped
+        self._untaken = untaken
         self._told = notices
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
@@ -344,6 +346,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=self._notices,
             first_line=self._first_line,
             dropped=self._dropped,
+            untaken=self._untaken,
         )
 
     def chain(self, variable: object) -> Text:
@@ -457,6 +460,7 @@ class BackwardPass(Sequence[BackwardStep]):
             digits=self._words.digits,
             language=self._words.chosen,
             checks=self._checks,
+            untaken=self._untaken,
             drawn_like=drawn_like,
         )
 
@@ -602,6 +606,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=restored.notices,
             digits=restored.digits,
             language=restored.language,
+            untaken=restored.untaken,
             findings=restored.findings,
         )
 

@@ -68,7 +68,8 @@ def turns_in(shell: Shell, cell: str) -> list[str]:
             id="while",
         ),
         pytest.param(
-            "y = x\nn = 0\nwhile True:\n    if n == 2:\n        break\n    y = np.sin(y)\n    n += 1",
+            "y = x\nn = 0\nwhile True:\n    if n == 2:\n        break\n"
+            "    y = np.sin(y)\n    n += 1",
             ["sin 1/2@4", "sin 2/2@4"],
             id="while True",
         ),
@@ -106,8 +107,7 @@ def turns_in(shell: Shell, cell: str) -> list[str]:
         pytest.param(
             "def f(v, n):\n    for _ in range(2):\n        v = np.sin(v)\n        if n:\n"
             "            v = f(v, n - 1)\n    return v\ny = f(x, 1)",
-            ["sin 1/2@3", "sin 1/2@3 1/2@3", "sin 1/2@3 2/2@3"]
-            + ["sin 2/2@3", "sin 2/2@3 1/2@3", "sin 2/2@3 2/2@3"],
+            [f"sin {one}/2@3{two}" for one in (1, 2) for two in ("", " 1/2@3", " 2/2@3")],
             id="a recursion",
         ),
         pytest.param(
@@ -117,8 +117,9 @@ def turns_in(shell: Shell, cell: str) -> list[str]:
             id="a generator that goes on in another turn",
         ),
         pytest.param(
-            "y = x\nfor i in range(2):\n    try:\n        if i == 1:\n            raise ValueError\n"
-            "        y = np.sin(y)\n    except ValueError:\n        for j in range(2):\n"
+            "y = x\nfor i in range(2):\n    try:\n        if i == 1:\n"
+            "            raise ValueError\n        y = np.sin(y)\n"
+            "    except ValueError:\n        for j in range(2):\n"
             "            y = np.exp(y)",
             ["sin 1/2@3", "exp 2/2@3 1/2@9", "exp 2/2@3 2/2@9"],
             id="in a handler",

@@ -170,9 +170,9 @@ class Stack:
         counted = self._turns if self.lines is not None and self.lines.is_counting else {}
         plain = _PlainLoops(self.lines, notes)
         for note in notes:
-            path = [
-                one for one in self._path(note.call) if one in counted or one not in self._turns
-            ]
+            path = self._path(note.call)
+            if not counted:
+                path = [one for one in path if one not in self._turns]
             calls = [Call(self._names[one], one, one in counted) for one in path]
             turns = [counted[one] for one in path if one in counted]
             told = [] if self.lines is None else [self.lines.turn_of(*turn) for turn in turns]

@@ -68,6 +68,7 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
+      untaken      [number of a line] of branches that the cell has not taken
     notices        [text]: what is said above everything
 
 A ``Plot`` has the fields of `ipygrad.explain.local.LocalDerivative`, with Arrays; ``samples`` is
@@ -154,7 +155,11 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool, chains: bool) 
         "failed": None if run is None else run.failed,
         "code": None
         if shown.code is None
-        else {"first": shown.first_line, "lines": list(shown.code)},
+        else {
+            "first": shown.first_line,
+            "lines": list(shown.code),
+            "untaken": list(shown.untaken),
+        },
         "notices": list(notices),
     }
 

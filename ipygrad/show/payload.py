@@ -24,6 +24,8 @@ means "not yet" and is shown as a dash, never as 0.
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
       steps        for each line [number of the step], of the functions that it called
+      untaken      [number of a line] of branches that the cell has not taken; none where that is
+                   not known
     graph          where steps were cut, only what the kept ones touch
       variables [  lists refer to a variable by its place here
         name       text
@@ -220,6 +222,8 @@ class Pass:
         Number of the first line of the code; 1 for a script, which has no magic above it.
     dropped
         Numbers of the variables whose gradients the cell's own pass has dropped after use.
+    untaken
+        Lines of branches that the cell has not taken.
     """
 
     graph: Graph
@@ -230,6 +234,7 @@ class Pass:
     notices: tuple[str, ...]
     first_line: int = 2
     dropped: frozenset[int] = frozenset()
+    untaken: tuple[int, ...] = ()
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -412,7 +417,12 @@ def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
         line = shown.graph.functions[step.function].line
         if line is not None and 0 <= line - shown.first_line < len(steps_of):
             steps_of[line - shown.first_line].append(step.index)
-    return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
+    return {
+        "first": shown.first_line,
+        "lines": list(shown.code),
+        "steps": steps_of,
+        "untaken": list(shown.untaken),
+    }
 
 
 def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool) -> Json:

@@ -272,7 +272,7 @@ def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload
     for index, call in reversed(list(enumerate(calls))):
         if call.line is not None:
             steps[call.line - 2].append(turns[index])
-    return {"first": 2, "lines": lines, "steps": steps}
+    return {"first": 2, "lines": lines, "steps": steps, "untaken": []}
 
 
 def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int]) -> Payload:
