@@ -35,6 +35,7 @@ from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
 from ipygrad.show.sizes import shorten, text_columns
+from ipygrad.show.states import box_text
 from ipygrad.show.tables import (
     WIDTH,
     frame,
@@ -329,9 +330,9 @@ class BackwardPass(Sequence[BackwardStep]):
     def _gradient_texts(self) -> list[str]:
         """Return what stands in each variable's box at the end."""
         return [
-            self._words("box_constant" if node.kind == "constant" else "box_unreached")
+            box_text(self._words, "constant" if node.kind == "constant" else "unreached", node.cut)
             if gradient is None
-            else self._words("box_arrived", value=gradient)
+            else box_text(self._words, "arrived", node.cut, value=gradient)
             for node, gradient in zip(self.graph.variables, self._gradients(), strict=True)
         ]
 

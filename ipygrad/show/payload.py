@@ -37,7 +37,7 @@ means "not yet" and is shown as a dash, never as 0.
         step       the one in which its gradient is complete | null where it gets none
         states [   of its gradient, each from a step on, the first from the start
           step     its number
-          box      "not yet", "1 of 2: 8", "grad 16"
+          box      "not yet", "1 of 2: 8", "grad 16", "cut (no_grad)", "grad 16, cut"
           is_quiet bool: it is not what has arrived in the end
           label    the box in words
           title    what a hover tells, with exact numbers ]

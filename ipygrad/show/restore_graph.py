@@ -9,6 +9,7 @@ from ipygrad.capture.lines import LoopTurn
 from ipygrad.capture.observe import Span
 from ipygrad.capture.stack import MOST_CALLS, Call, Made
 from ipygrad.engine.core import Variable
+from ipygrad.engine.mode import Cut
 from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.formulas import RULES
 from ipygrad.explain.formulas.rule import Rule
@@ -55,6 +56,7 @@ def _variable(index: int, entry: Entry, functions: int) -> VariableNode:
         entry.field("creator").or_none(lambda creator: creator.whole(functions)),
         entry.field("line").or_none(Entry.whole),
         Variable(value, name),
+        cast("Cut | None", entry.field("cut").one_of((None, *get_args(Cut)))),
     )
 
 
