@@ -108,15 +108,15 @@ class CallRecorder:
         function: Any,
         given: tuple[Any, ...],
         made: Any,
-        why_left_out: Callable[[], str] | None,
+        why_left_out: Callable[[], tuple[str, bool]] | None,
     ) -> None:
         """Hear that a function was called on `given` and returned `made`.
 
         Parameters
         ----------
         why_left_out
-            Gives the reason why its ``__call__`` has not set creators (no_grad); None where it
-            never does.
+            Gives the reason why its ``__call__`` has not set creators, and whether that is a switch
+            which is off (no_grad); None where it never does.
         """
         kinds = self._kinds
         if type(made) in kinds:
@@ -136,7 +136,8 @@ class CallRecorder:
         if getattr(made, "creator", None) is not None:
             return
         if why_left_out is not None:
-            self.calls.leave_out(outputs, why_left_out())
+            reason, is_off = why_left_out()
+            self.calls.leave_out(outputs, reason, is_off=is_off)
         else:
             is_one = len(given) == 1 and type(given[0]) in kinds
             inputs = given if is_one else variables_in(given)

@@ -40,6 +40,7 @@ def code_of(shown: Pass, steps: Sequence[BareStep], kept: Kept) -> Json | None:
             for text, of_line in zip(shown.code, calls, strict=True)
         ],
         "steps": steps_of,
+        "untaken": list(shown.untaken),
     }
 
 

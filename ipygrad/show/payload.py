@@ -26,6 +26,8 @@ means "not yet" and is shown as a dash, never as 0.
       expressions  for each line [Part], a Part being a text or the expression of calls,
                    ["f3,f5", Part, ...]
       steps        for each line [number of the step], of the functions that it called
+      untaken      [number of a line] of branches that the cell has not taken; none where that is
+                   not known
     graph          where steps were cut, only what the kept ones touch
       variables [  lists refer to a variable by its place here
         name       text
@@ -37,7 +39,7 @@ means "not yet" and is shown as a dash, never as 0.
         step       the one in which its gradient is complete | null where it gets none
         states [   of its gradient, each from a step on, the first from the start
           step     its number
-          box      "not yet", "1 of 2: 8", "grad 16"
+          box      "not yet", "1 of 2: 8", "grad 16", "cut (no_grad)", "grad 16, cut"
           is_quiet bool: it is not what has arrived in the end
           label    the box in words
           title    what a hover tells, with exact numbers ]
@@ -58,6 +60,8 @@ means "not yet" and is shown as a dash, never as 0.
         source     the expression that called it | null
         range      where that stands: [first line, first column, last line, last column], lines as
                    in the cell, columns in characters from 0, the last one excluded | null
+        turn       "turn 2 of 3 of the loop in line 4", of loops within each other the outermost
+                   first; "" outside of loops, and where it is not known
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
@@ -153,6 +157,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.explain.loops import describe_loop_turns
 from ipygrad.explain.sizes import gradient_sizes
 from ipygrad.show.arrange import Shape
 from ipygrad.show.code import code_of
@@ -212,6 +217,8 @@ class Pass:
         Number of the first line of the code; 1 for a script, which has no magic above it.
     dropped
         Numbers of the variables whose gradients the cell's own pass has dropped after use.
+    untaken
+        Lines of branches that the cell has not taken.
     """
 
     graph: Graph
@@ -222,6 +229,7 @@ class Pass:
     notices: tuple[str, ...]
     first_line: int = 2
     dropped: frozenset[int] = frozenset()
+    untaken: tuple[int, ...] = ()
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -422,6 +430,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "line": node.line,
             "source": node.source,
             "range": None if node.span is None else list(node.span),
+            "turn": describe_loop_turns(shown.words, node.turns),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],

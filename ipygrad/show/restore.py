@@ -38,6 +38,7 @@ class Restored:
     findings: Findings
     code: tuple[str, ...] | None
     first_line: int
+    untaken: tuple[int, ...]
     notices: tuple[str, ...]
     digits: int
     language: str
@@ -73,6 +74,7 @@ def restore(data: object) -> Restored:
         RestoredFindings(graph, run, Words(language, digits), stored, _chains(whole)),
         code.or_none(lambda entry: _texts(entry.field("lines"))),
         code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
+        code.or_none(_untaken) or (),
         _texts(whole.field("notices")),
         digits,
         language,
@@ -81,6 +83,12 @@ def restore(data: object) -> Restored:
 
 def _texts(entry: Entry) -> tuple[str, ...]:
     return tuple(item.text() for item in entry.items())
+
+
+def _untaken(code: Entry) -> tuple[int, ...]:
+    first = code.field("first").whole(least=1)
+    end = first + len(code.field("lines").items())
+    return tuple(line.whole(end, least=first) for line in code.field("untaken").items())
 
 
 def _chains(whole: Entry) -> tuple[Chain | None, ...] | None:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
     from ipygrad.explain.words import Words
 
 Json = dict[str, Any]
+NEVER = ("unreached", "constant")
+"""How the gradient of a variable stands that never gets one."""
 
 
 class Arrival(NamedTuple):
@@ -46,6 +49,24 @@ def arrivals(
             if after is not None and graph.variables[number].kind != "constant":
                 found.setdefault(number, []).append(Arrival(step.index, before, after))
     return found
+
+
+def box_text(words: Words, key: str, cut: Cut | None, **values: object) -> str:
+    """Return what stands in the box of a variable.
+
+    Parameters
+    ----------
+    key
+        How its gradient stands.
+    cut
+        What made a leaf of it, if functions have computed it.
+    values
+        What the text needs.
+    """
+    if cut is not None and key in NEVER:
+        return words("box_cut", how=cut)
+    box = words(f"box_{key}", **values)
+    return box if cut is None else words("box_and_cut", box=box)
 
 
 def states(
@@ -102,10 +123,15 @@ def _state(
     counts = {"arrived": arrived, "expected": expected}
     whole = words(f"state_{key}", value="" if gradient is None else exact(gradient), **counts)
     said = words(f"state_{key}", value=shown, **counts)
+    if node.cut is not None:
+        cut = words("state_cut", how=node.cut)
+        whole, said = (
+            cut if key in NEVER else words("list").join((text, cut)) for text in (whole, said)
+        )
     shape = shape_text(node.value.shape)
     return {
         "step": step,
-        "box": words(f"box_{key}", value=shown, **counts),
+        "box": box_text(words, key, node.cut, value=shown, **counts),
         "is_quiet": key != "arrived",
         "label": words("variable_label", name=node.name, value=value["text"], state=said),
         "title": f"{node.name} = {value['exact']} {shape}".rstrip() + f"\n{whole}",

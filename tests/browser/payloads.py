@@ -291,7 +291,7 @@ def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload
             # The expression is what is assigned.
             target, sign, expression = lines[call.line - 2].rpartition("= ")
             parts[call.line - 2] = [target + sign, [f"f{index}", expression]]
-    return {"first": 2, "lines": lines, "expressions": parts, "steps": steps}
+    return {"first": 2, "lines": lines, "expressions": parts, "steps": steps, "untaken": []}
 
 
 def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int]) -> Payload:

@@ -135,7 +135,7 @@ export interface Payload {
 		lines: string[];
 		expressions: Part[][];
 		steps: number[][];
-		untaken?: number[];
+		untaken: number[];
 	} | null;
 	graph: Graph;
 	steps: Step[];
