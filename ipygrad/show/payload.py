@@ -150,10 +150,11 @@ from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
 from ipygrad.show.scenes import make_scenes
 from ipygrad.show.states import arrivals, states
-from ipygrad.show.steps import formula_of, start_of, step_of, waiting_of, written
+from ipygrad.show.steps import formula_of, lean_step, start_of, told_step, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
@@ -169,6 +170,10 @@ MOST_LISTED = 6
 """Of the steps where gradients die, so many are listed."""
 MOST_FOLDED = 100_000
 """Boxes of the largest graph that is folded; of a larger one there is the table."""
+MOST_LISTED_STEPS = 2_000
+"""Where steps are not told in words, the table has so many."""
+MOST_KINDS = 40
+"""Of so many kinds of functions at most the first step is told in words."""
 FOLDED_HEIGHT = (200.0, 420.0)
 """Least and most height of a folded graph on the page, px."""
 
@@ -230,6 +235,7 @@ def make_payload(
     start: int = 0,
     predict: bool = False,
     most_steps: int | None = None,
+    most_told: int | None = None,
 ) -> Json:
     """Put a pass into the dict described above.
 
@@ -247,28 +253,31 @@ def make_payload(
         Cover numbers until they have been predicted.
     most_steps
         Leave later steps out.
+    most_told
+        Tell only so many steps in words, the first ones, and with them the one that is shown first
+        and the first one of each kind of function; of the others there are numbers.
     """
     steps = shown.steps[:most_steps]
     words = shown.words
+    told = told_numbers(shown, steps, most_told, start)
+    lean = [step for step in steps if step.index not in told]
+    shown.findings.slopes_of_numbers(lean)
     notices = list(shown.notices)
     if layout is None:
         notices += _too_large(shown, most_steps)
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
-    kept = _kept(shown, most_steps)
+    if lean:
+        notices.append(words("notice_lean", told=f"{most_told:,}", steps=f"{len(steps):,}"))
+        if len(steps) > MOST_LISTED_STEPS:
+            notices.append(words("notice_table_cut", shown=f"{MOST_LISTED_STEPS:,}"))
+    kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
-    rows = table(shown, most_steps)
-    told = [
-        {**step, "waiting": waiting}
-        for step, waiting in zip(
-            (
-                start_of(shown, kept),
-                *(step_of(shown, step, plots.get(step.index), kept) for step in steps),
-            ),
-            waiting_of(shown, kept, len(steps)),
-            strict=True,
-        )
-    ]
+    rows = table(shown, min(len(steps), MOST_LISTED_STEPS) if lean else most_steps, told=told)
+    written_steps = [start_of(shown, kept)]
+    for step in steps:
+        write = told_step if step.index in told else lean_step
+        written_steps.append(write(shown, step, kept, plots.get(step.index)))
     return {
         "version": VERSION,
         "title": shown.title,
@@ -283,8 +292,8 @@ def make_payload(
             **_graph(shown, steps, kept, chains=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
-        "steps": told,
-        "room": room_of(told),
+        "steps": written_steps,
+        "room": room_of(written_steps),
         "sizes": None if predict else _sizes(shown, steps),
         "knobs": [
             {
@@ -301,6 +310,18 @@ def make_payload(
             "row_steps": list(rows.row_steps),
         },
     }
+
+
+def told_numbers(
+    shown: Pass, steps: Sequence[BareStep], most: int | None, start: int
+) -> AbstractSet[int]:
+    """Return the numbers of the steps that are told in words: see `make_payload`."""
+    numbers = {step.index for step in steps[:most]}
+    if len(numbers) < len(steps):
+        labels = ((shown.graph.functions[step.function].label, step.index) for step in steps)
+        of_each_kind = dict(reversed(list(labels)))
+        numbers |= {start, *sorted(of_each_kind.values())[:MOST_KINDS]}
+    return numbers
 
 
 def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
@@ -350,7 +371,7 @@ class Kept(NamedTuple):
     functions: dict[int | None, int]
 
 
-def _kept(shown: Pass, most_steps: int | None) -> Kept:
+def kept_parts(shown: Pass, most_steps: int | None) -> Kept:
     """Keep the whole graph or, where steps are cut, what the others touch.
 
     Of a graph without a pass at most as many functions are kept.

@@ -23,6 +23,8 @@ PORT_GAP = 8.0
 
 def text_columns(text: str) -> int:
     """Count the columns that a text takes in a terminal: two for a wide East Asian character."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipygrad.capture.waiting import WaitingList
 from ipygrad.explain.numbers import exact
 from ipygrad.explain.products import (
     elementwise_formula,
@@ -14,15 +13,16 @@ from ipygrad.explain.products import (
     summed_text,
 )
 from ipygrad.explain.turns import describe_next, describe_waiting
-from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.explain.words import describe_start, describe_step, describe_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     import numpy as np
 
     from ipygrad.capture.backward import BareStep
     from ipygrad.explain.formula import Formula
+    from ipygrad.explain.products import Slope
     from ipygrad.explain.words import Words
     from ipygrad.show.payload import Kept, Pass
 
@@ -73,6 +73,7 @@ def start_of(shown: Pass, kept: Kept) -> Json:
             }
         )
     return {
+        "is_told": True,
         "function": None,
         "line": line,
         "heading": said.heading,
@@ -82,57 +83,85 @@ def start_of(shown: Pass, kept: Kept) -> Json:
         "products": products,
         "notes": [],
         "check": None,
+        "waiting": waiting_after(shown, kept, 0),
         "source": "",
         "picture": False,
         "plot": None,
     }
 
 
-def step_of(shown: Pass, step: BareStep, plot: str | None, kept: Kept) -> Json:
-    """Return one function's turn; `plot` is an SVG document."""
-    node = shown.graph.functions[step.function]
+def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
+    """Return one function's turn in numbers and words; `plot` is an SVG document."""
     words = shown.words
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
-    arriving = _arriving(words, step)
-    return {
-        "function": kept.functions[step.function],
-        "line": node.line,
+    lean = _in_numbers(shown, step, kept, slopes)
+    return lean | {
+        "is_told": True,
         "heading": said.heading,
         "sentence": said.sentence,
         "status": said.status,
         "parts": list(said.parts),
         "products": [
-            _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
+            product | _in_words(shown, step, argnum)
+            for argnum, product in enumerate(lean["products"])
         ],
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
+        "waiting": waiting_after(shown, kept, step.index),
         "source": _source(words, step),
-        "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
 
 
-def waiting_of(shown: Pass, kept: Kept, steps: int) -> Iterator[Json | None]:
-    """Yield who waits after the start and each step; who is not kept is only counted."""
-    if shown.run is None:
-        yield None
-        return
-    waiting = WaitingList(shown.graph, shown.run)
-    for index in range(steps + 1):
-        if index > 0:
-            waiting.advance()
-        queue = waiting.queue(MOST_WAITING)
-        functions = [kept.functions.get(one.function) for one in queue.first]
-        yield {
-            "functions": [function for function in functions if function is not None],
-            "text": "\n".join(
-                (
-                    describe_next(shown.words, queue, stopped=index == len(shown.steps)),
-                    *describe_waiting(shown.words, queue),
-                )
-            ),
-        }
+def lean_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
+    """Return one function's turn in the numbers that are known, which takes little time.
+
+    `Findings.slopes_of_numbers` finds local derivatives for many steps at once.
+    """
+    lean = _in_numbers(shown, step, kept, shown.findings.known_slopes(step))
+    return lean | {"heading": describe_turn(shown.words, shown.graph, step), "plot": plot}
+
+
+def _in_numbers(shown: Pass, step: BareStep, kept: Kept, slopes: Sequence[Slope]) -> Json:
+    node = shown.graph.functions[step.function]
+    arriving = _arriving(shown.words, step)
+    return {
+        "is_told": False,
+        "function": kept.functions[step.function],
+        "line": node.line,
+        "heading": "",
+        "sentence": "",
+        "status": "",
+        "parts": [],
+        "products": [
+            _product(shown, step, argnum, kept, arriving, slope)
+            for argnum, slope in enumerate(slopes)
+        ],
+        "notes": [],
+        "check": None,
+        "waiting": None,
+        "source": "",
+        "picture": shown.findings.has_plot(step),
+        "plot": None,
+    }
+
+
+def waiting_after(shown: Pass, kept: Kept, index: int) -> Json | None:
+    """Return who waits after a step, or the start; who is not kept is only counted."""
+    queue = shown.findings.queue(index, MOST_WAITING)
+    if queue is None:
+        return None
+    functions = [kept.functions.get(one.function) for one in queue.first]
+    return {
+        "functions": [function for function in functions if function is not None],
+        "text": "\n".join(
+            (
+                describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+                *describe_waiting(shown.words, queue),
+            )
+        ),
+    }
 
 
 def _source(words: Words, step: BareStep) -> str:
@@ -142,20 +171,16 @@ def _source(words: Words, step: BareStep) -> str:
     return "\n".join((*step.source.lines, "", *held))
 
 
-def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Json) -> Json:
+def _product(
+    shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Json, slope: Slope
+) -> Json:
     words, graph = shown.words, shown.graph
-    node = graph.functions[step.function]
-    variable = node.inputs[argnum]
-    contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
+    variable = graph.functions[step.function].inputs[argnum]
+    contribution = step.contributions[argnum]
     is_constant = contribution is None
-    is_wrong = shown.findings.check(step).status == "disagrees"
-    formula = elementwise_formula(graph, step, argnum)
     local = _number(words, slope)
     if local is None and not is_constant:
         local = {"text": words("jacobian"), "exact": ""}
-    summed = None
-    if slope is not None and (text := summed_text(words, step, argnum)):
-        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
     return {
         "variable": kept.variables[variable],
         "name": graph.variables[variable].name,
@@ -163,12 +188,27 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Jso
         "holds": slope is None or product_holds(step, argnum, slope),
         "arriving": arriving,
         "local": local,
-        "formula": formula_of(formula),
-        "equation": None if is_wrong else formula_of(equation(words, graph, step, argnum, slope)),
-        "summed": summed,
+        "formula": None,
+        "equation": None,
+        "summed": None,
         "contribution": _number(words, contribution),
         "before": _number(words, step.before[argnum]),
         "after": _number(words, step.after[argnum]),
+    }
+
+
+def _in_words(shown: Pass, step: BareStep, argnum: int) -> Json:
+    """Return what is written out of a product: as formulas, and over what it was summed."""
+    words, graph = shown.words, shown.graph
+    slope = shown.findings.slopes(step)[argnum]
+    is_wrong = shown.findings.check(step).status == "disagrees"
+    summed = None
+    if slope is not None and (text := summed_text(words, step, argnum)):
+        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
+    return {
+        "formula": formula_of(elementwise_formula(graph, step, argnum)),
+        "equation": None if is_wrong else formula_of(equation(words, graph, step, argnum, slope)),
+        "summed": summed,
     }
 
 
