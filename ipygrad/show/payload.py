@@ -49,6 +49,8 @@ means "not yet" and is shown as a dash, never as 0.
         label      text
         line       of the cell, where it was called | null
         source     the expression that called it | null
+        range      where that stands: [first line, first column, last line, last column], lines as
+                   in the cell, columns in characters from 0, the last one excluded | null
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
@@ -433,6 +435,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "label": node.label,
             "line": node.line,
             "source": node.source,
+            "range": None if node.span is None else list(node.span),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
