@@ -94,6 +94,10 @@ class Words:
         """Return the sentence `key` with its placeholders filled in."""
         return str(self._table["sentences"][key]).format(**values)
 
+    def template(self, key: str) -> str:
+        """Return the sentence `key` with its placeholders."""
+        return self._table["sentences"][key]
+
     def number(self, value: Array | float | None) -> str:
         """Return a number as sentences show it."""
         return short(value, self.digits)

@@ -15,6 +15,8 @@ means "not yet" and is shown as a dash, never as 0.
     title          "Backward pass of y"; names the stepper
     language       "en", that of all texts
     words          {key: text}, the texts of the interface, with {placeholders} in braces
+    sentences      {key: text}, for the states of gradients in the same way: box_KEY stands in the
+                   box of a variable, state_KEY in words, in variable_label
     interfaces     {language: {key: text}}, these in other languages: where none was asked for, the
                    browser's own takes the place of words
     start          number of the step that is shown first
@@ -33,12 +35,11 @@ means "not yet" and is shown as a dash, never as 0.
         users      [function], those that use it, in the order of their turns
         value      Number
         step       the one in which its gradient is complete | null where it gets none
-        states [   of its gradient, each from a step on, the first from the start
-          step     its number
-          box      "not yet", "1 of 2: 8", "grad 16"
-          is_quiet bool: it is not what has arrived in the end
-          label    the box in words
-          title    what a hover tells, with exact numbers ]
+        shape      of its value: "(4, 3)"; "" for a number
+        states [   [step, key, number, arrived, expected] of its gradient, each from a step on,
+                   the first from the start: key is "not_yet", "waiting", "arrived", "left_over",
+                   "dropped", "unreached" or "constant", number a Number or null; and how many
+                   contributions are in it, of how many ]
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
@@ -77,7 +78,14 @@ means "not yet" and is shown as a dash, never as 0.
                    function it is; "(4, 3)", the shape that travels along it, "" for a number or
                    without room, and [x, y], the middle of that | null.
                    Of those that a group, i or o would have with one other item, there is one ] ]
-    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
+    numbers        [Number], to which steps without words refer by their places
+    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn. Of a long
+                   pass most steps have no words, and only the fields function, line, heading,
+                   picture and
+      arriving     number | null for several outputs
+      products     [[variable, holds, local, contribution, before, after]], with null for what is
+                   not there or, of local, would take time to be found
+                   A kernel that is asked for the plot of such a step sends its words, too.
       function     function | null
       line         of the cell | null
       heading      "square: from y to b"
@@ -144,6 +152,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.explain.numbers import shape_text
 from ipygrad.explain.sizes import gradient_sizes
 from ipygrad.show.arrange import Shape
 from ipygrad.show.folding import fold
@@ -151,8 +160,8 @@ from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
 from ipygrad.show.scenes import make_scenes
-from ipygrad.show.states import arrivals, states
-from ipygrad.show.steps import formula_of, lean_step, start_of, told_step, written
+from ipygrad.show.states import STATE_TEXTS, arrivals, states
+from ipygrad.show.steps import NumberList, formula_of, lean_step, start_of, told_step, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -276,15 +285,18 @@ def make_payload(
     kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
     rows = table(shown, min(len(steps), MOST_LISTED_STEPS) if lean else most_steps, told=told)
-    written_steps = [start_of(shown, kept)]
-    for step in steps:
-        write = told_step if step.index in told else lean_step
-        written_steps.append(write(shown, step, kept, plots.get(step.index)))
+    numbers = NumberList(words)
+    in_words = [start_of(shown, kept)]
+    in_words += [
+        told_step(shown, step, kept, plots.get(step.index)) for step in steps if step.index in told
+    ]
+    in_numbers = [lean_step(shown, step, kept, numbers) for step in lean]
     return {
         "version": VERSION,
         "title": shown.title,
         "language": words.language,
         "words": dict(words.interface),
+        "sentences": {key: words.template(key) for key in STATE_TEXTS},
         "interfaces": {name: dict(texts) for name, texts in words.interfaces.items()},
         "start": start,
         "predict": predict,
@@ -294,8 +306,9 @@ def make_payload(
             **_graph(shown, steps, kept, chains=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
-        "steps": written_steps,
-        "room": room_of(written_steps),
+        "numbers": numbers.written,
+        "steps": _in_order(in_words, in_numbers, told),
+        "room": room_of(in_words, in_numbers),
         "sizes": None if predict else _sizes(shown, steps),
         "knobs": [
             {
@@ -324,6 +337,15 @@ def told_numbers(
         of_each_kind = dict(reversed(list(labels)))
         numbers |= {start, *sorted(of_each_kind.values())[:MOST_KINDS]}
     return numbers
+
+
+def _in_order(
+    in_words: Sequence[Json], in_numbers: Sequence[Json], told: AbstractSet[int]
+) -> list[Json]:
+    """Put the steps that are told in words, and the start, among the others."""
+    words, numbers = iter(in_words), iter(in_numbers)
+    count = len(in_words) + len(in_numbers)
+    return [next(words if k == 0 or k in told else numbers) for k in range(count)]
 
 
 def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
@@ -417,16 +439,17 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             users.setdefault(used, []).append(kept.functions[node.index])
 
     def variable(node: VariableNode) -> Json:
-        value, reached = written(shown.words, node.value), arrived.get(node.index, [])
+        reached = arrived.get(node.index, [])
         return {
             "name": node.name,
             "kind": node.kind,
             "line": node.line,
             "creator": kept.functions.get(node.creator),
             "users": users.get(node.index, []),
-            "value": value,
+            "value": written(shown.words, node.value),
+            "shape": shape_text(node.value.shape),
             "step": reached[-1].step if reached else None,
-            "states": states(node, value, reached, shown.words, _dropped_at(shown, node, turn)),
+            "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
         }
 

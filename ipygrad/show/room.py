@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,27 @@ TEXTS: dict[str, Callable[[Json], str]] = {
     "source": lambda step: step["source"],
 }
 """The texts of a step in the payload."""
+_NO_WORDS = {"summed": None, "formula": None, "equation": None}
 
 
-def room_of(steps: Sequence[Json]) -> Json:
-    """Return the room that the steps of a payload need, as the payload describes it."""
+def room_of(steps: Sequence[Json], lean: Sequence[Json] = ()) -> Json:
+    """Return the room that the steps of a payload need, as the payload describes it.
+
+    Parameters
+    ----------
+    steps
+        Those that are told in words.
+    lean
+        Those of which there are only numbers.
+    """
     boxed = [step["products"] for step in steps if len(step["products"]) <= MOST_PRODUCTS]
+    # Of many steps few have other products than those before.
+    constants = {tuple(product[3] is None for product in step["products"]) for step in lean}
+    boxed += [
+        [{"constant": is_constant, **_NO_WORDS} for is_constant in products]
+        for products in constants
+        if len(products) <= MOST_PRODUCTS
+    ]
 
     def most(size: Callable[[Json], float]) -> float:
         return max((sum(map(size, products)) for products in boxed), default=0)
@@ -52,11 +69,12 @@ def room_of(steps: Sequence[Json]) -> Json:
             "sums-of-one": sums,
             "sums-of-pairs": min(sums, pairs),
         },
-        "texts": {name: _longest(map(text, steps)) for name, text in TEXTS.items()},
+        "texts": {
+            name: _longest(map(text, (*steps, *lean) if name == "heading" else steps))
+            for name, text in TEXTS.items()
+        },
     }
 
 
 def _longest(texts: Iterable[str]) -> list[str]:
-    return sorted(filter(None, dict.fromkeys(texts)), key=text_columns, reverse=True)[
-        :LONGEST_TEXTS
-    ]
+    return nlargest(LONGEST_TEXTS, filter(None, dict.fromkeys(texts)), key=text_columns)

@@ -92,8 +92,13 @@ class _Plan(NamedTuple):
 def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
     """Yield for each group its items, entry and exit among them, and the edges between them."""
     edges: list[dict[tuple[Item, Item, int], None]] = [{} for _ in folding.groups]
+    home, paths = folding.home, folding.paths()
     for tail, head, position in _edges(graph, folding):
-        for group, start, end in _route(folding.path(tail), folding.path(head)):
+        if home[tail] == home[head]:
+            edges[home[tail]][tail, head, position] = None
+            continue
+        path_to_tail, path_to_head = (*paths[home[tail]], tail), (*paths[home[head]], head)
+        for group, start, end in _route(path_to_tail, path_to_head):
             is_whole = (start, end) == (tail, head)
             edges[group][start, end, position if is_whole else 0] = None
     for whole, joined in zip(folding.groups, edges, strict=True):
@@ -155,12 +160,14 @@ def _joined(graph: Graph, items: Sequence[Item], ends: Sequence[End]) -> Iterato
     """Yield the edges with the places on their boxes where they end."""
     for tail, head, position in ends:
         (kind, start), (other, end) = items[tail], items[head]
-        ports = [0.0, 0.0]
         if (kind, other) == ("v", "f"):
-            ports[1] = port(position, len(graph.functions[end].inputs))
+            into = port(position, len(graph.functions[end].inputs))
+            yield Edge(tail, head, 0.0, round(into, 4))
         elif (kind, other) == ("f", "v"):
-            ports[0] = port(position, len(graph.functions[start].outputs))
-        yield Edge(tail, head, *(round(place, 4) for place in ports))
+            out = port(position, len(graph.functions[start].outputs))
+            yield Edge(tail, head, round(out, 4), 0.0)
+        else:
+            yield Edge(tail, head, 0.0, 0.0)
 
 
 def _shape(plan: _Plan, effort: float) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.explain.numbers import exact, shape_text
+from ipygrad.explain.numbers import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from ipygrad.explain.words import Words
 
 Json = dict[str, Any]
+
+
+STATES = (
+    "not_yet",
+    "waiting",
+    "arrived",
+    "left_over",
+    "dropped",
+    "unreached",
+    "constant",
+)
+"""How a gradient may stand."""
+STATE_TEXTS = (
+    "variable_label",
+    *(f"{form}_{key}" for form in ("box", "state") for key in STATES),
+)
+"""Keys of the texts that say it: in a box, in words, and in the words for the whole box."""
 
 
 class Arrival(NamedTuple):
@@ -50,24 +67,29 @@ def arrivals(
 
 def states(
     node: VariableNode,
-    value: Json,
     arrived: Sequence[Arrival],
     words: Words,
     dropped_at: int | None = None,
-) -> list[Json]:
+) -> list[list[Any]]:
     """Return the states of a variable's gradient, each from a step on, as the payload has them.
 
     Parameters
     ----------
-    value
-        Its value, as the payload has it.
     arrived
         What arrives at it.
     dropped_at
         The step after which its gradient is not kept any more, None where it is.
     """
     return [
-        _state(node, value, words, step, key, gradient, number, len(arrived))
+        [
+            step,
+            key,
+            None
+            if gradient is None
+            else {"text": words.number(gradient), "exact": exact(gradient)},
+            number,
+            len(arrived),
+        ]
         for step, key, gradient, number in _changes(node, arrived, dropped_at)
     ]
 
@@ -86,27 +108,3 @@ def _changes(
         yield arrival.step, "arrived" if is_last else "waiting", arrival.after, number
     if dropped_at is not None:
         yield dropped_at, "dropped", arrived[-1].after, len(arrived)
-
-
-def _state(
-    node: VariableNode,
-    value: Json,
-    words: Words,
-    step: int,
-    key: str,
-    gradient: Array | None,
-    arrived: int,
-    expected: int,
-) -> Json:
-    shown = "" if gradient is None else words.number(gradient)
-    counts = {"arrived": arrived, "expected": expected}
-    whole = words(f"state_{key}", value="" if gradient is None else exact(gradient), **counts)
-    said = words(f"state_{key}", value=shown, **counts)
-    shape = shape_text(node.value.shape)
-    return {
-        "step": step,
-        "box": words(f"box_{key}", value=shown, **counts),
-        "is_quiet": key != "arrived",
-        "label": words("variable_label", name=node.name, value=value["text"], state=said),
-        "title": f"{node.name} = {value['exact']} {shape}".rstrip() + f"\n{whole}",
-    }

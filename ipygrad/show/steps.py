@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ipygrad.explain.numbers import exact
 from ipygrad.explain.products import (
     elementwise_formula,
@@ -16,13 +18,8 @@ from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step, describe_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
     from ipygrad.capture.backward import BareStep
     from ipygrad.explain.formula import Formula
-    from ipygrad.explain.products import Slope
     from ipygrad.explain.words import Words
     from ipygrad.show.payload import Kept, Pass
 
@@ -39,7 +36,8 @@ def written(words: Words, value: np.ndarray | float) -> Json:
     return {"text": words.number(value), "exact": exact(value)}
 
 
-def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
+def number_of(words: Words, value: np.ndarray | float | None) -> Json | None:
+    """Return a number as the payload has it, None for none."""
     return None if value is None else written(words, value)
 
 
@@ -67,13 +65,12 @@ def start_of(shown: Pass, kept: Kept) -> Json:
                 "formula": None,
                 "equation": None,
                 "summed": None,
-                "contribution": _number(shown.words, shown.run.cotangent),
+                "contribution": number_of(shown.words, shown.run.cotangent),
                 "before": None,
-                "after": _number(shown.words, shown.run.cotangent),
+                "after": number_of(shown.words, shown.run.cotangent),
             }
         )
     return {
-        "is_told": True,
         "function": None,
         "line": line,
         "heading": said.heading,
@@ -91,60 +88,89 @@ def start_of(shown: Pass, kept: Kept) -> Json:
 
 
 def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
-    """Return one function's turn in numbers and words; `plot` is an SVG document."""
+    """Return one function's turn in words; `plot` is an SVG document."""
+    node = shown.graph.functions[step.function]
     words = shown.words
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
-    lean = _in_numbers(shown, step, kept, slopes)
-    return lean | {
-        "is_told": True,
+    arriving = _arriving(words, step)
+    return {
+        "function": kept.functions[step.function],
+        "line": node.line,
         "heading": said.heading,
         "sentence": said.sentence,
         "status": said.status,
         "parts": list(said.parts),
         "products": [
-            product | _in_words(shown, step, argnum)
-            for argnum, product in enumerate(lean["products"])
+            _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
         ],
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
         "waiting": waiting_after(shown, kept, step.index),
         "source": _source(words, step),
+        "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
 
 
-def lean_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
+def lean_step(shown: Pass, step: BareStep, kept: Kept, numbers: NumberList) -> Json:
     """Return one function's turn in the numbers that are known, which takes little time.
 
-    `Findings.slopes_of_numbers` finds local derivatives for many steps at once.
+    `Findings.slopes_of_numbers` finds the local derivatives of many steps at once.
     """
-    lean = _in_numbers(shown, step, kept, shown.findings.known_slopes(step))
-    return lean | {"heading": describe_turn(shown.words, shown.graph, step), "plot": plot}
-
-
-def _in_numbers(shown: Pass, step: BareStep, kept: Kept, slopes: Sequence[Slope]) -> Json:
     node = shown.graph.functions[step.function]
-    arriving = _arriving(shown.words, step)
+    arriving = [numbers.place(cotangent) for cotangent in step.cotangents]
+    slopes = shown.findings.known_slopes(step)
     return {
-        "is_told": False,
         "function": kept.functions[step.function],
         "line": node.line,
-        "heading": "",
-        "sentence": "",
-        "status": "",
-        "parts": [],
-        "products": [
-            _product(shown, step, argnum, kept, arriving, slope)
-            for argnum, slope in enumerate(slopes)
-        ],
-        "notes": [],
-        "check": None,
-        "waiting": None,
-        "source": "",
+        "heading": describe_turn(shown.words, shown.graph, step),
         "picture": shown.findings.has_plot(step),
-        "plot": None,
+        "arriving": arriving[0] if len(arriving) == 1 else None,
+        "products": [
+            [
+                kept.variables[variable],
+                slope is None or product_holds(step, argnum, slope),
+                *map(numbers.place, (slope, contribution, before, after)),
+            ]
+            for argnum, (variable, slope, contribution, before, after) in enumerate(
+                zip(node.inputs, slopes, step.contributions, step.before, step.after, strict=True)
+            )
+        ],
     }
+
+
+class NumberList:
+    """Numbers that stand in a payload once, and elsewhere by their place here.
+
+    Parameters
+    ----------
+    words
+        Know how many digits are shown.
+
+    Attributes
+    ----------
+    written
+        The numbers, as the payload has them.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._places: dict[object, int] = {}
+        self.written: list[Json] = []
+
+    def place(self, value: np.ndarray | float | None) -> int | None:
+        """Return where a number stands, None for none."""
+        if value is None:
+            return None
+        key: object = value
+        if isinstance(value, np.ndarray):
+            key = id(value) if value.ndim else value.item()
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self.written)
+            self.written.append(written(self._words, value))
+        return place
 
 
 def waiting_after(shown: Pass, kept: Kept, index: int) -> Json | None:
@@ -171,16 +197,20 @@ def _source(words: Words, step: BareStep) -> str:
     return "\n".join((*step.source.lines, "", *held))
 
 
-def _product(
-    shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Json, slope: Slope
-) -> Json:
+def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Json) -> Json:
     words, graph = shown.words, shown.graph
-    variable = graph.functions[step.function].inputs[argnum]
-    contribution = step.contributions[argnum]
+    node = graph.functions[step.function]
+    variable = node.inputs[argnum]
+    contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
     is_constant = contribution is None
-    local = _number(words, slope)
+    is_wrong = shown.findings.check(step).status == "disagrees"
+    formula = elementwise_formula(graph, step, argnum)
+    local = number_of(words, slope)
     if local is None and not is_constant:
         local = {"text": words("jacobian"), "exact": ""}
+    summed = None
+    if slope is not None and (text := summed_text(words, step, argnum)):
+        summed = {"text": text, "before": number_of(words, product_before_sum(step, slope))}
     return {
         "variable": kept.variables[variable],
         "name": graph.variables[variable].name,
@@ -188,27 +218,12 @@ def _product(
         "holds": slope is None or product_holds(step, argnum, slope),
         "arriving": arriving,
         "local": local,
-        "formula": None,
-        "equation": None,
-        "summed": None,
-        "contribution": _number(words, contribution),
-        "before": _number(words, step.before[argnum]),
-        "after": _number(words, step.after[argnum]),
-    }
-
-
-def _in_words(shown: Pass, step: BareStep, argnum: int) -> Json:
-    """Return what is written out of a product: as formulas, and over what it was summed."""
-    words, graph = shown.words, shown.graph
-    slope = shown.findings.slopes(step)[argnum]
-    is_wrong = shown.findings.check(step).status == "disagrees"
-    summed = None
-    if slope is not None and (text := summed_text(words, step, argnum)):
-        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
-    return {
-        "formula": formula_of(elementwise_formula(graph, step, argnum)),
+        "formula": formula_of(formula),
         "equation": None if is_wrong else formula_of(equation(words, graph, step, argnum, slope)),
         "summed": summed,
+        "contribution": number_of(words, contribution),
+        "before": number_of(words, step.before[argnum]),
+        "after": number_of(words, step.after[argnum]),
     }
 
 
