@@ -15,6 +15,7 @@ import numpy as np
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
+from ipygrad.capture.quiet import uncollected
 from ipygrad.capture.replay import replay
 from ipygrad.engine.core import Variable, as_array
 from ipygrad.explain.findings import Findings
@@ -78,7 +79,7 @@ MOST_STEPS, MOST_ON_PAGE = 10_000, 2_000
 MOST_TOLD, FIRST_TOLD = 1_000, 200
 """Up to so many steps a notebook keeps in words; of a longer pass only the first ones, and the
 numbers of the others, because words take half a millisecond each."""
-MOST_PLOTS, FIRST_PLOTS = 40, 4
+MOST_PLOTS, FIRST_PLOTS = 40, 2
 PLOT_CHARACTERS = 400_000
 """How many plots a notebook keeps, of a longer pass fewer; later steps' plots are drawn when they
 are looked at."""
@@ -774,9 +775,10 @@ class BackwardPass(Sequence[BackwardStep]):
     @cached_property
     @_ignoring_overflow
     def _png(self) -> bytes:
-        from ipygrad.show.still import MOST_PANELS, png_of
+        from ipygrad.show.still import MOST_PANELS, PANELS_IN_A_ROW, png_of
 
-        return png_of(self._still(MOST_PANELS))
+        is_long = self._most_told is not None
+        return png_of(self._still(PANELS_IN_A_ROW if is_long else MOST_PANELS))
 
     @_ignoring_overflow
     def savefig(self, path: str | Path, *, overwrite: bool = True) -> None:
@@ -921,6 +923,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._live.close()
         self.__dict__.pop("widget", None)
 
+    @uncollected()
     @_ignoring_overflow
     def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
         """Return what a notebook displays, by MIME type.
