@@ -265,5 +265,5 @@ def _equal(a: Array, b: Array) -> bool:
         return False
     if a.ndim == 0:
         one, other = a.item(), b.item()
-        return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - both nan
+        return bool(one == other or (one != one and other != other))
     return bool(np.array_equal(a, b, equal_nan=True))

@@ -82,7 +82,7 @@ means "not yet" and is shown as a dash, never as 0.
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn. Of a long
                    pass most steps have no words, and only the fields function, line, heading,
                    picture and
-      arriving     number | null for several outputs
+      arriving     number
       products     [[variable, holds, local, contribution, before, after]], with null for what is
                    not there or, of local, would take time to be found
                    A kernel that is asked for the plot of such a step sends its words, too.

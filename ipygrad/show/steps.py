@@ -119,14 +119,17 @@ def lean_step(shown: Pass, step: BareStep, kept: Kept, numbers: NumberList) -> J
     `Findings.slopes_of_numbers` finds the local derivatives of many steps at once.
     """
     node = shown.graph.functions[step.function]
-    arriving = [numbers.place(cotangent) for cotangent in step.cotangents]
+    if len(step.cotangents) == 1:
+        arriving = numbers.place(step.cotangents[0])
+    else:
+        arriving = numbers.add(_arriving(shown.words, step))
     slopes = shown.findings.known_slopes(step)
     return {
         "function": kept.functions[step.function],
         "line": node.line,
         "heading": describe_turn(shown.words, shown.graph, step),
         "picture": shown.findings.has_plot(step),
-        "arriving": arriving[0] if len(arriving) == 1 else None,
+        "arriving": arriving,
         "products": [
             [
                 kept.variables[variable],
@@ -168,9 +171,13 @@ class NumberList:
             key = id(value) if value.ndim else value.item()
         place = self._places.get(key)
         if place is None:
-            place = self._places[key] = len(self.written)
-            self.written.append(written(self._words, value))
+            place = self._places[key] = self.add(written(self._words, value))
         return place
+
+    def add(self, number: Json) -> int:
+        """Write a number as the payload has it, and return where it stands."""
+        self.written.append(number)
+        return len(self.written) - 1
 
 
 def waiting_after(shown: Pass, kept: Kept, index: int) -> Json | None:

@@ -184,6 +184,26 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
  * @param {string} item */
 const numberOf = (item) => Number(item.slice(1));
 
+/** A step of which only the numbers are kept, in the form of the others.
+ * @type {(step: T.LeanStep, payload: T.Payload) => T.Step} */
+function withoutWords({ arriving, products, ...step }, { numbers, graph }) {
+	const number = (/** @type {number | null} */ place) => (place === null ? null : numbers[place]);
+	const words = { sentence: "", status: "", parts: [], notes: [], source: "" };
+	const none = { formula: null, equation: null, summed: null };
+	return {
+		...{ ...words, ...step, check: null, waiting: null, plot: null, isLean: true },
+		products: products.map(([variable, holds, local, contribution, before, after]) => ({
+			...{ variable, holds, ...none, constant: contribution === null },
+			name: graph.variables[variable].name,
+			arriving: number(arriving),
+			local: number(local) ?? (contribution === null ? null : { text: "…", exact: "" }),
+			contribution: number(contribution),
+			before: number(before),
+			after: number(after),
+		})),
+	};
+}
+
 /** What views ask about a payload, from arrays that are made once. */
 export class Pass {
 	/** @param {T.Payload} payload */
@@ -195,7 +215,7 @@ export class Pass {
 		this.words = interfaces[own] ?? words;
 		this.variables = graph.variables;
 		this.functions = graph.functions;
-		this.steps = steps;
+		this.steps = steps.map((step) => ("status" in step ? step : withoutWords(step, payload)));
 		this.last = steps.length - 1;
 
 		/** The group that each item stands in.
@@ -213,10 +233,10 @@ export class Pass {
 		});
 	}
 
-	/** A text of the interface.
-	 * @type {(key: string, values?: T.Texts) => string} */
-	word(key, values = {}) {
-		return fill(this.words[key] ?? key, values).join("");
+	/** A text of the interface, or of another table.
+	 * @type {(key: string, values?: T.Texts, table?: Record<string, string>) => string} */
+	word(key, values = {}, table = this.words) {
+		return fill(table[key] ?? key, values).join("");
 	}
 
 	/** What to say of a part of a step; of the last, null. What is covered is not said.
@@ -423,7 +443,9 @@ function graphView(pass, press) {
 
 	/** @type {(v: number, box: T.Box) => T.Drawn} */
 	function variableBox(v, box) {
-		const { name, kind, value, step, states, chain } = pass.variables[v];
+		const { name, kind, value, shape, step, states, chain } = pass.variables[v];
+		const say = (/** @type {string} */ key, /** @type {T.Texts} */ values) =>
+			pass.word(key, values, pass.payload.sentences);
 		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
@@ -447,13 +469,19 @@ function graphView(pass, press) {
 		return {
 			group,
 			show(k) {
-				const state = states.findLast((one) => one.step <= k);
+				const state = states.findLast(([from]) => from <= k);
 				if (!state || state === shown) return;
 				shown = state;
-				write(gradient, state.box);
-				mark(group, "waiting", state.is_quiet);
-				title.textContent = state.title;
-				put(group, { "aria-label": state.label });
+				const [, key, number, arrived, expected] = state;
+				const [said, whole] = [number?.text ?? "", number?.exact ?? ""].map((text) => {
+					return { value: text, arrived, expected };
+				});
+				write(gradient, say(`box_${key}`, said));
+				mark(group, "waiting", key !== "arrived");
+				const told = say(`state_${key}`, whole);
+				title.textContent = `${`${name} = ${value.exact} ${shape}`.trimEnd()}\n${told}`;
+				const label = { name, value: value.text, state: say(`state_${key}`, said) };
+				put(group, { "aria-label": say("variable_label", label) });
 			},
 			select: (is) => chain && put(group, { "aria-pressed": String(is) }),
 		};
@@ -788,7 +816,7 @@ function stepView(pass, reveal) {
 	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
-		steps.some(of) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
+		steps.some((step) => step.isLean || of(step)) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
 	);
 
 	/** A text with the room that the longest of all steps take.
@@ -1296,6 +1324,12 @@ export function mount(root, payload, { id, model } = {}) {
 		step = k;
 		part = to;
 		const isCovered = k > revealed;
+		const now = pass.steps[k];
+		if (now.isLean) {
+			now.sentence = pass.word(linked ? "words_waiting" : "words_rest");
+			// What is announced waits for the words that are on their way.
+			now.status = linked ? "" : `${now.heading}. ${now.sentence}`;
+		}
 		for (const view of drawn.views) view.show(k, part, isCovered);
 		for (let i = 1; i < PARTS; i += 1) mark(root, `part-${i}`, part === i);
 		mark(root, "covered", isCovered);
@@ -1394,10 +1428,12 @@ export function mount(root, payload, { id, model } = {}) {
 
 	function showPlot() {
 		const plot = plots[step];
-		const isWaiting = linked && pass.steps[step].picture && plot === undefined;
+		const { isLean, picture } = pass.steps[step];
+		const isWaiting = linked && picture && plot === undefined;
 		const words = pass.word(isWaiting ? "plot_waiting" : "plot_none");
 		drawn.plot.draw(plot ?? null, words, pass.steps[step]);
-		if (!isWaiting || asked.has(step)) return;
+		// Words take the kernel longer than a step: they are asked for where one stays.
+		if (!linked || !(isLean ? asked.size === 0 : isWaiting && !asked.has(step))) return;
 		asked.add(step);
 		tell({ type: "plot", step, values });
 	}
@@ -1429,11 +1465,14 @@ export function mount(root, payload, { id, model } = {}) {
 	/** What the kernel answers.
 	 * @type {Record<string, (message: any) => void>} */
 	const answers = {
-		plot({ step: k, svg: plot, values: of }) {
+		plot({ step: k, svg: plot, told, values: of }) {
 			// What was asked for before a knob was turned is of no use now.
 			if (!(k in pass.steps) || JSON.stringify(of) !== JSON.stringify(values)) return;
 			plots[k] = plot === null ? null : String(plot);
-			if (k === step) showPlot();
+			asked.delete(k);
+			if (told) pass.steps[k] = told;
+			if (k === step && told) show(step, part);
+			else showPlot();
 		},
 		what_if({ payload: turned, values: of, said }) {
 			isBusy = false;
@@ -1474,7 +1513,8 @@ export function mount(root, payload, { id, model } = {}) {
 			linked = null;
 			unlink = () => {};
 			asked.clear();
-			showPlot();
+			if (pass.steps[step].isLean) show(step, part);
+			else showPlot();
 			isBusy = false;
 			knobs.rest(true);
 		};
@@ -1485,7 +1525,8 @@ export function mount(root, payload, { id, model } = {}) {
 		lastLinked = theirs;
 		if (isMoved) follow();
 		push();
-		showPlot();
+		if (pass.steps[step].isLean) show(step, part);
+		else showPlot();
 	}
 
 	function findModel() {

@@ -46,14 +46,26 @@ export interface Step {
 	source: string;
 	picture: boolean;
 	plot: string | null;
+	/** It was a LeanStep, and waits for its words. */
+	isLean?: boolean;
 }
-export interface State {
-	step: number;
-	box: string;
-	is_quiet: boolean;
-	label: string;
-	title: string;
+/** A step of which only the numbers are kept, by their places. */
+export interface LeanStep {
+	function: number;
+	line: number | null;
+	heading: string;
+	picture: boolean;
+	arriving: number;
+	products: [
+		variable: number,
+		holds: boolean,
+		local: number | null,
+		contribution: number | null,
+		before: number | null,
+		after: number | null,
+	][];
 }
+export type State = [step: number, key: string, value: Num | null, arrived: number, expected: number];
 export interface Chain {
 	heading: Formula;
 	paths: Formula[];
@@ -66,6 +78,7 @@ export interface Var {
 	line: number | null;
 	users: number[];
 	value: Num;
+	shape: string;
 	step: number | null;
 	states: State[];
 	chain: Chain | null;
@@ -114,13 +127,15 @@ export interface Payload {
 	title: string;
 	language: string;
 	words: Record<string, string>;
+	sentences: Record<string, string>;
 	interfaces?: Record<string, Record<string, string>>;
 	start: number;
 	predict: boolean;
 	notices: string[];
 	code: { first: number; lines: string[]; steps: number[][] } | null;
 	graph: Graph;
-	steps: Step[];
+	numbers: Num[];
+	steps: (Step | LeanStep)[];
 	sizes: {
 		bars: (number | null)[];
 		dead: number[];
