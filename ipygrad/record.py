@@ -724,8 +724,8 @@ class BackwardPass(Sequence[BackwardStep]):
 
     @_ignoring_overflow
     def _tell(self, number: int) -> Json | None:
-        """Return a step in words for a stepper that has its numbers; None where it has them all."""
-        if self._most_told is None:
+        """Return a step in words for a stepper that has only numbers; None where it has words."""
+        if self._most_told is None or number <= self._most_told:
             return None
         shown = self._shown
         return told_step(shown, self._bare[number - 1], kept_parts(shown, MOST_STEPS), None)

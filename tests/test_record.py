@@ -198,12 +198,15 @@ def test_a_huge_graph_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(payload["steps"]) == 501
 
 
-def test_a_huge_pass_is_cut_in_the_notebook_but_not_in_the_table() -> None:
+def test_a_huge_pass_is_cut_in_the_notebook_but_not_in_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ipygrad.record.MOST_STEPS", 2_000)
     y = Variable(0.5)
     for _ in range(2_500):
         y = -y
     bp = backward_pass(y)
-    payload = bp._payload()
+    payload = bp._payload({})
     assert len(payload["steps"]) == 2_001
     assert "first 2,000 of 2,500 steps" in payload["notices"][1]
     assert len(bp.table().splitlines()) == 2_506
