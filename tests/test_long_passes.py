@@ -144,7 +144,7 @@ def test_the_room_is_that_of_all_steps() -> None:
 
 
 def test_rows_that_the_table_leaves_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipygrad.show.payload.MOST_LISTED_STEPS", 8)
+    monkeypatch.setattr("ipygrad.show.payload.MOST_ROWS", 8)
     payload = mixed()._payload({})
     assert payload["table"]["row_steps"] == list(range(9))
     assert "The table has the first 8 steps; table() has them all." in payload["notices"]

@@ -153,7 +153,7 @@ from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.numbers import shape_text
-from ipygrad.explain.sizes import gradient_sizes
+from ipygrad.explain.sizes import LONG_CURVES, MOST_CURVES, gradient_sizes
 from ipygrad.show.arrange import Shape
 from ipygrad.show.folding import fold
 from ipygrad.show.knobs import knobs_of
@@ -181,8 +181,8 @@ MOST_LISTED = 6
 """Of the steps where gradients die, so many are listed."""
 MOST_FOLDED = 100_000
 """Boxes of the largest graph that is folded; of a larger one there is the table."""
-MOST_LISTED_STEPS = 2_000
-"""Where steps are not told in words, the table has so many."""
+MOST_ROWS = 2_000
+"""Steps in the table; of a graph without a pass variables."""
 MOST_KINDS = 40
 """Of so many kinds of functions at most the first step is told in words."""
 FOLDED_HEIGHT = (200.0, 420.0)
@@ -273,18 +273,19 @@ def make_payload(
     told = told_numbers(shown, steps, most_told, start)
     lean = [step for step in steps if step.index not in told]
     shown.findings.slopes_of_numbers(lean)
+    most_rows = None if most_steps is None else min(most_steps, MOST_ROWS)
     notices = list(shown.notices)
     if layout is None:
-        notices += _too_large(shown, most_steps)
+        notices += _too_large(shown, most_rows)
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
     if lean:
         notices.append(words("notice_lean", told=f"{most_told:,}", steps=f"{len(steps):,}"))
-        if len(steps) > MOST_LISTED_STEPS:
-            notices.append(words("notice_table_cut", shown=f"{MOST_LISTED_STEPS:,}"))
+    if most_rows is not None and len(steps) > most_rows:
+        notices.append(words("notice_table_cut", shown=f"{most_rows:,}"))
     kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
-    rows = table(shown, min(len(steps), MOST_LISTED_STEPS) if lean else most_steps, told=told)
+    rows = table(shown, most_rows, told=told)
     numbers = NumberList(words)
     in_words = [start_of(shown, kept)]
     in_words += [
@@ -309,7 +310,7 @@ def make_payload(
         "numbers": numbers.written,
         "steps": _in_order(in_words, in_numbers, told),
         "room": room_of(in_words, in_numbers),
-        "sizes": None if predict else _sizes(shown, steps),
+        "sizes": None if predict else _sizes(shown, steps, LONG_CURVES if lean else MOST_CURVES),
         "knobs": [
             {
                 "name": knob.name,
@@ -348,10 +349,12 @@ def _in_order(
     return [next(words if k == 0 or k in told else numbers) for k in range(count)]
 
 
-def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
+def _sizes(shown: Pass, steps: Sequence[BareStep], most_curves: int) -> Json | None:
     if shown.run is None or len(steps) < LEAST_BARS:
         return None
-    sizes = gradient_sizes(shown.graph, shown.run.cotangent, steps, shown.findings)
+    sizes = gradient_sizes(
+        shown.graph, shown.run.cotangent, steps, shown.findings, most_curves=most_curves
+    )
     words = shown.words
     # What is smaller than the start of the scale by a bit has a bar all the same.
     span = sizes.high - sizes.low
@@ -370,13 +373,13 @@ def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
     return {"bars": bars, **marked, "text": words("between").join(told)}
 
 
-def _too_large(shown: Pass, most_steps: int | None) -> Iterator[str]:
+def _too_large(shown: Pass, most_rows: int | None) -> Iterator[str]:
     """Say that a graph is folded, or not even that, and whether the table has all variables."""
     graph, words = shown.graph, shown.words
     boxes = f"{len(graph.variables) + len(graph.functions):,}"
     yield words("notice_huge" if _is_huge(graph) else "notice_large", boxes=boxes)
     variables = sum(node.kind != "constant" for node in graph.variables)
-    rows = len(range(variables)[:most_steps])
+    rows = len(range(variables)[:most_rows])
     if shown.run is None and rows < variables:
         yield words("notice_variables_cut", shown=f"{rows:,}", variables=f"{variables:,}")
 
