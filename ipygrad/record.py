@@ -76,10 +76,10 @@ MOST_BOXES = 300
 """Boxes of the largest graph that is drawn whole."""
 MOST_STEPS, MOST_ON_PAGE = 10_000, 2_000
 """Steps that are kept in a notebook, and in a page, which has the plots of all."""
-MOST_TOLD, FIRST_TOLD = 1_000, 200
+MOST_TOLD, FIRST_TOLD = 1_000, 100
 """Up to so many steps a notebook keeps in words; of a longer pass only the first ones, and the
 numbers of the others, because words take half a millisecond each."""
-MOST_PLOTS, FIRST_PLOTS = 40, 2
+MOST_PLOTS, FIRST_PLOTS = 40, 1
 PLOT_CHARACTERS = 400_000
 """How many plots a notebook keeps, of a longer pass fewer; later steps' plots are drawn when they
 are looked at."""
