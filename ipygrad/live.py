@@ -98,7 +98,17 @@ class Live:
         is_drawn = 1 <= step <= len(shown)
         plot = shown._draw(step) if is_drawn else None
         if kind == "plot":
-            return {"type": kind, "step": step, "svg": plot, "values": told} if is_drawn else None
+            return (
+                {
+                    "type": kind,
+                    "step": step,
+                    "svg": plot,
+                    "told": shown._tell(step),
+                    "values": told,
+                }
+                if is_drawn
+                else None
+            )
         plots = {} if plot is None else {step: plot}
         return {"type": kind, "payload": shown._payload(plots), "values": told}
 

@@ -15,6 +15,7 @@ import numpy as np
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
 from ipygrad.capture.backward import final_gradients, run_backward
+from ipygrad.capture.quiet import uncollected
 from ipygrad.capture.replay import replay
 from ipygrad.engine.core import Variable, as_array
 from ipygrad.explain.findings import Findings
@@ -31,11 +32,12 @@ from ipygrad.show.html import fragment
 from ipygrad.show.layout import lay_out
 from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
 from ipygrad.show.page import Shown, page
-from ipygrad.show.payload import Pass, make_payload
+from ipygrad.show.payload import Pass, kept_parts, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
 from ipygrad.show.sizes import shorten, text_columns
 from ipygrad.show.states import box_text
+from ipygrad.show.steps import told_step
 from ipygrad.show.tables import (
     WIDTH,
     frame,
@@ -74,11 +76,15 @@ DisplayAs = Literal["html", "widget", "picture", "table"]
 
 MOST_BOXES = 300
 """Boxes of the largest graph that is drawn whole."""
-MOST_STEPS = 2000
-"""Steps that are kept in a notebook or a page."""
-MOST_PLOTS = 40
+MOST_STEPS, MOST_ON_PAGE = 10_000, 2_000
+"""Steps that are kept in a notebook, and in a page, which has the plots of all."""
+MOST_TOLD, FIRST_TOLD = 1_000, 100
+"""Up to so many steps a notebook keeps in words; of a longer pass only the first ones, and the
+numbers of the others, because words take half a millisecond each."""
+MOST_PLOTS, FIRST_PLOTS = 40, 1
 PLOT_CHARACTERS = 400_000
-"""How many plots a notebook keeps; later steps' plots are drawn when they are looked at."""
+"""How many plots a notebook keeps, of a longer pass fewer; later steps' plots are drawn when they
+are looked at."""
 PLOT_SECONDS = 5.0
 """After so long no further plot is begun. It is far more than plots take, since the same cell is to
 give the same bytes on every machine."""
@@ -686,8 +692,9 @@ class BackwardPass(Sequence[BackwardStep]):
         end = perf_counter() + PLOT_SECONDS
         plots: dict[int, str] = {}
         characters = 0
-        for number in self._kept_numbers:
-            if len(plots) == MOST_PLOTS or perf_counter() > end:
+        most = MOST_PLOTS if self._most_told is None else FIRST_PLOTS
+        for number in range(1, self._last_shown + 1):
+            if len(plots) == most or perf_counter() > end:
                 break
             svg = self._draw(number)
             if svg is None:
@@ -699,19 +706,19 @@ class BackwardPass(Sequence[BackwardStep]):
         return plots
 
     @property
-    def _kept_numbers(self) -> range:
-        """Numbers of the steps that a notebook or a page keeps."""
-        return range(1, self._last_shown + 1)
+    def _on_page(self) -> range:
+        """Numbers of the steps that a page keeps."""
+        return range(1, min(len(self), MOST_ON_PAGE) + 1)
 
     def _undrawn(self) -> list[int]:
-        return [number for number in self._kept_numbers if number not in self._pictures]
+        return [number for number in self._on_page if number not in self._pictures]
 
     def _all_plots(self) -> dict[int, str]:
-        drawn = {number: self._draw(number) for number in self._kept_numbers}
+        drawn = {number: self._draw(number) for number in self._on_page}
         return {number: svg for number, svg in drawn.items() if svg is not None}
 
     @_ignoring_overflow
-    def _payload(self, plots: Mapping[int, str] | None = None) -> Json:
+    def _payload(self, plots: Mapping[int, str] | None = None, *, is_of_page: bool = False) -> Json:
         return make_payload(
             self._shown,
             self._layout,
@@ -719,8 +726,22 @@ class BackwardPass(Sequence[BackwardStep]):
             texts=self._widest_texts,
             start=self._start,
             predict=self._predict,
-            most_steps=MOST_STEPS,
+            most_steps=MOST_ON_PAGE if is_of_page else MOST_STEPS,
+            most_told=None if is_of_page else self._most_told,
         )
+
+    @property
+    def _most_told(self) -> int | None:
+        """How many steps a notebook keeps in words; None for all."""
+        return FIRST_TOLD if len(self) > MOST_TOLD else None
+
+    @_ignoring_overflow
+    def _tell(self, number: int) -> Json | None:
+        """Return a step in words for a stepper that has only numbers; None where it has words."""
+        if self._most_told is None or number <= self._most_told:
+            return None
+        shown = self._shown
+        return told_step(shown, self._bare[number - 1], kept_parts(shown, MOST_STEPS), None)
 
     @cached_property
     def _notebook_payload(self) -> Json:
@@ -767,9 +788,10 @@ class BackwardPass(Sequence[BackwardStep]):
     @cached_property
     @_ignoring_overflow
     def _png(self) -> bytes:
-        from ipygrad.show.still import MOST_PANELS, png_of
+        from ipygrad.show.still import MOST_PANELS, PANELS_IN_A_ROW, png_of
 
-        return png_of(self._still(MOST_PANELS))
+        is_long = self._most_told is not None
+        return png_of(self._still(PANELS_IN_A_ROW if is_long else MOST_PANELS))
 
     @_ignoring_overflow
     def savefig(self, path: str | Path, *, overwrite: bool = True) -> None:
@@ -891,7 +913,9 @@ class BackwardPass(Sequence[BackwardStep]):
             drawing = progress(missing, len(missing), path.name)
         for bp, number in drawing:
             bp._draw(number)
-        text = page([Shown(bp._payload(bp._all_plots()), bp._png) for bp in passes])
+        text = page(
+            [Shown(bp._payload(bp._all_plots(), is_of_page=True), bp._png) for bp in passes]
+        )
         with written_whole(path) as part:
             part.write_text(text, encoding="utf-8")
 
@@ -912,6 +936,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._live.close()
         self.__dict__.pop("widget", None)
 
+    @uncollected()
     @_ignoring_overflow
     def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
         """Return what a notebook displays, by MIME type.

@@ -43,6 +43,7 @@ NEUTRAL = {"position", "box_arrived", "plot_jacobian", "list", "between"}
 NOT_WORDS = {
     *("math", "exact", "lines", "expressions", "plot", "source", "styles", "values"),
     *("label", "name", "kind", "role", "shape", "language", "interfaces", "words"),
+    *("sentences", "states"),
 }
 STATUSES = {"agrees", "disagrees", "not_checked"}
 

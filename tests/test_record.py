@@ -195,15 +195,19 @@ def test_a_huge_graph_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     payload = backward_pass(y)._payload()
     assert payload["notices"] == ["This graph has 1,001 boxes, too many to draw."]
     assert [group["items"] for group in payload["graph"]["groups"]] == [[]]
+    assert payload["table"]["row_steps"] == list(range(501))
     assert len(payload["steps"]) == 501
 
 
-def test_a_huge_pass_is_cut_in_the_notebook_but_not_in_the_table() -> None:
+def test_a_huge_pass_is_cut_in_the_notebook_but_not_in_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ipygrad.record.MOST_STEPS", 2_000)
     y = Variable(0.5)
     for _ in range(2_500):
         y = -y
     bp = backward_pass(y)
-    payload = bp._payload()
+    payload = bp._payload({})
     assert len(payload["steps"]) == 2_001
     assert "first 2,000 of 2,500 steps" in payload["notices"][1]
     assert len(bp.table().splitlines()) == 2_506
@@ -371,7 +375,8 @@ def test_a_large_partial_graph_is_cut_and_says_so() -> None:
         "bar to close it again.",
         "The table has 2,000 of 2,501 variables.",
     ]
-    assert len(payload["graph"]["functions"]) == len(payload["table"]["rows"]) == 2_000
+    assert len(payload["graph"]["functions"]) == 2_500
+    assert len(payload["table"]["rows"]) == 2_000
     assert str(bp).endswith("… and 2,441 more variables; table() has them all")
 
 

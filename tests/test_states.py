@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 
 def states_of(bp: BackwardPass, name: str) -> list[Any]:
-    variables = bp._payload({})["graph"]["variables"]
-    (found,) = [variable for variable in variables if variable["name"] == name]
-    return [(state["step"], state["box"]) for state in found["states"]]
+    payload = bp._payload({})
+    (found,) = [node for node in payload["graph"]["variables"] if node["name"] == name]
+    said = []
+    for step, key, number, arrived, expected in found["states"]:
+        value = "" if number is None else number["text"]
+        counts = {"arrived": arrived, "expected": expected}
+        said.append((step, payload["sentences"][f"box_{key}"].format(value=value, **counts)))
+    return said
 
 
 def test_a_gradient_is_not_yet_there_and_then_it_is() -> None:
@@ -26,8 +31,7 @@ def test_a_gradient_is_not_yet_there_and_then_it_is() -> None:
     assert states_of(bp, "x") == [(0, "not yet"), (3, "grad 3.297")]
     assert states_of(bp, bp.graph.variables[-1].name) == [(0, "not yet"), (0, "grad 1")]
     (state,) = bp._payload({})["graph"]["variables"][0]["states"][1:]
-    assert state["label"] == "variable x, value 0.5, gradient 3.297"
-    assert state["title"] == "x = 0.5\ngradient 3.297442541400256"
+    assert state == [3, "arrived", {"text": "3.297", "exact": "3.297442541400256"}, 1, 1]
 
 
 def test_what_is_used_twice_waits_for_both() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ipygrad.capture.calls import Call
-from ipygrad.capture.quiet import private_copy, quietly
+from ipygrad.capture.quiet import private_copy, quietly, uncollected
 from ipygrad.capture.sources import HeardBackwards, hearing_backwards
 from ipygrad.engine.core import Variable, as_array, as_tuple
 from ipygrad.engine.errors import BackwardError
@@ -108,6 +108,7 @@ def checked_cotangent(result: Variable, name: str, cotangent: object) -> Array:
     return array.astype(result.dtype)
 
 
+@uncollected()
 def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
     """Run the reverse pass over `graph` from its one result, and record it; no ``.grad`` changes.
 
@@ -155,7 +156,7 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
 
 def _written_by_a_user(function: Function) -> object | None:
     """Return the object whose backward a user wrote; None for a function of the library."""
-    if not function._is_free:
+    if not (function._is_free and getattr(function, "has_backward_method", True)):
         return None
     foreign = getattr(function, "foreign", function)
     return foreign.function if isinstance(foreign, Call) else foreign
@@ -173,9 +174,11 @@ def _step(
     after: list[Array | None] = []
     contributions = tuple(None if c is None else _frozen(c) for c in contributed)
     for x, contribution in zip(live.inputs, contributions, strict=True):
-        before.append(gradients.get(x))
+        there = gradients.get(x)
+        before.append(there)
         if contribution is not None:
-            gradients[x] = _frozen(accumulate(gradients.get(x), contribution))
+            both = accumulate(there, contribution)
+            gradients[x] = both if both is contribution else _frozen(both)
         after.append(gradients.get(x))
     cotangents = tuple(_frozen(cotangent) for cotangent in arriving)
     return BareStep(
@@ -258,4 +261,9 @@ def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) 
 
 
 def _equal(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))
+    if a.shape != b.shape:
+        return False
+    if a.ndim == 0:
+        one, other = a.item(), b.item()
+        return bool(one == other or (one != one and other != other))
+    return bool(np.array_equal(a, b, equal_nan=True))

@@ -56,7 +56,8 @@ def fitted(contribution: Any, shape: tuple[int, ...]) -> Array:
     """Return a contribution as an array of float64 of `shape`."""
     if contribution is None:
         raise TypeError("backward returned None for this input")
-    return np.broadcast_to(np.asarray(data_of(contribution), np.float64), shape)
+    array: Array = np.asarray(data_of(contribution), np.float64)
+    return array if array.shape == shape == () else np.broadcast_to(array, shape)
 
 
 def data_of(contribution: Any) -> Any:

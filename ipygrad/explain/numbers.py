@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ def short(value: Array | float | None, digits: int = DIGITS) -> str:
     return f"array {shape_text(array.shape)}"
 
 
+@lru_cache(maxsize=1 << 12)
 def _number(number: float, digits: int) -> str:
     if not math.isfinite(number):
         return str(number)
@@ -52,11 +54,11 @@ def exact(value: Array | float | None) -> str:
     """
     if value is None:
         return "–"
-    array = np.asarray(np.asarray(value) + 0.0)
+    array = np.asarray(value)
     if array.ndim == 0:
-        return repr(array.item())
+        return repr(array.item() + 0.0)
     text = np.array2string(
-        array, separator=", ", threshold=_MOST_EXACT, floatmode="unique", edgeitems=2
+        array + 0.0, separator=", ", threshold=_MOST_EXACT, floatmode="unique", edgeitems=2
     )
     return f"{text}, shape {shape_text(array.shape)}"
 

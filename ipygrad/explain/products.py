@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +69,14 @@ def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:
     contribution = step.contributions[argnum]
     if contribution is None:
         return True
-    if not is_repeated(step.cotangents[0].shape, contribution.shape):
+    cotangent = step.cotangents[0]
+    if not (contribution.ndim or cotangent.ndim or np.ndim(slope)):
+        # Nearly all numbers hold, and in a long pass there are many.
+        product_of_numbers = float(cotangent) * float(slope)
+        off = abs(float(contribution) - product_of_numbers)
+        if off <= TOLERANCE * abs(product_of_numbers) < inf:
+            return True
+    if not is_repeated(cotangent.shape, contribution.shape):
         return False
     precision = np.finfo(contribution.dtype)
     relative = max(TOLERANCE, ROUNDINGS * float(precision.eps))

@@ -64,6 +64,13 @@ class RestoredFindings(Findings):
         """Return the local derivative for each input, None where it is not known."""
         return self._stored[step.index].slopes
 
+    def slopes_of_numbers(self, steps: Sequence[BareStep]) -> None:
+        """Find nothing: all that is known was stored."""
+
+    def known_slopes(self, step: BareStep) -> tuple[Slope, ...]:
+        """Return the same as `slopes`."""
+        return self.slopes(step)
+
     def local_derivatives(self, step: BareStep) -> tuple[LocalDerivative | None, ...]:
         """Return what the plot is drawn from; None for each input where it was not stored."""
         return self._stored[step.index].locals_ or (None,) * len(step.contributions)

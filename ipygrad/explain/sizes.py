@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 SMALL = 0.05
 """Only a slope below this is looked at for saturation, which takes a curve."""
-MOST_CURVES = 100
-"""Of so many functions at most, the first ones: a curve takes a millisecond."""
+MOST_CURVES, LONG_CURVES = 100, 10
+"""Of so many functions at most, the first ones: a curve takes a millisecond. In a pass that is too
+long to be told in words it is fewer."""
 
 
 class Sizes(NamedTuple):
@@ -44,7 +45,11 @@ class Sizes(NamedTuple):
 
 
 def gradient_sizes(
-    graph: Graph, cotangent: Array, steps: Sequence[BareStep], findings: Findings
+    graph: Graph,
+    cotangent: Array,
+    steps: Sequence[BareStep],
+    findings: Findings,
+    most_curves: int = MOST_CURVES,
 ) -> Sizes:
     """Find how large the gradients are that arrive at functions.
 
@@ -54,6 +59,8 @@ def gradient_sizes(
         What the pass started with.
     steps
         Those that are looked at: of a long pass the first ones.
+    most_curves
+        Of how many functions it is found out whether they are saturated.
     """
     largest = [_largest([cotangent]), *(_largest(step.cotangents) for step in steps)]
     with np.errstate(divide="ignore"):
@@ -63,7 +70,7 @@ def gradient_sizes(
     single = [step for step in steps if len(graph.functions[step.function].inputs) == 1]
     dead = {step.index: None for step in single if _is_dead(step)}
     small = [s for s in single if s.index not in dead and _is_small(findings.slopes(s)[0])]
-    saturated = [s.index for s in small[:MOST_CURVES] if _is_flat(findings, s)]
+    saturated = [s.index for s in small[:most_curves] if _is_flat(findings, s)]
     return Sizes(largest, low if low < high else low - 1, high, list(dead), saturated)
 
 

@@ -94,6 +94,10 @@ class Words:
         """Return the sentence `key` with its placeholders filled in."""
         return str(self._table["sentences"][key]).format(**values)
 
+    def template(self, key: str) -> str:
+        """Return the sentence `key` with its placeholders."""
+        return self._table["sentences"][key]
+
     def number(self, value: Array | float | None) -> str:
         """Return a number as sentences show it."""
         return short(value, self.digits)
@@ -171,18 +175,7 @@ def describe_step(
         function, or None.
     """
     node = graph.functions[step.function]
-    outputs = [name for name, _ in _arriving(graph, node, step)]
-    inputs = dict.fromkeys(
-        graph.variables[v].name
-        for v, c in zip(node.inputs, step.contributions, strict=True)
-        if c is not None
-    )
-    heading = words(
-        "heading",
-        function=node.label,
-        outputs=words.enumerate(outputs),
-        inputs=words.enumerate(list(inputs)) or words("constants"),
-    )
+    heading = describe_turn(words, graph, step)
     sentences = [_arrival(words, graph, node, step)]
     role = role_of(node.function)
     if role is not None:
@@ -205,6 +198,22 @@ def describe_step(
         )
     )
     return StepWords(heading, words.join(sentences), status, parts)
+
+
+def describe_turn(words: Words, graph: Graph, step: BareStep) -> str:
+    """Say whose turn it is, from what to what: the heading of a step."""
+    node = graph.functions[step.function]
+    inputs = dict.fromkeys(
+        graph.variables[v].name
+        for v, c in zip(node.inputs, step.contributions, strict=True)
+        if c is not None
+    )
+    return words(
+        "heading",
+        function=node.label,
+        outputs=words.enumerate(output_names(graph, node)),
+        inputs=words.enumerate(list(inputs)) or words("constants"),
+    )
 
 
 def _arriving(graph: Graph, node: FunctionNode, step: BareStep) -> list[tuple[str, Array]]:

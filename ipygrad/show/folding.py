@@ -73,6 +73,10 @@ class Folding(NamedTuple):
             path.append(("g", home))
         return tuple(reversed(path))
 
+    def paths(self) -> list[tuple[Item, ...]]:
+        """Return for each group itself and all around it, as `path` does; for the root nothing."""
+        return [(), *(self.path(("g", number)) for number in range(1, len(self.groups)))]
+
     def alone(self) -> Iterator[Item]:
         """Yield the groups that are best opened at once: each the only one beside which it is."""
         inner: list[Item] = [("g", ROOT)]
@@ -251,13 +255,14 @@ def _place_leaves(folder: _Folder, graph: Graph, nodes: Sequence[FunctionNode]) 
 
     Leaves of one group with the same users in it are gathered into a group when they are many.
     """
-    folding = folder.folded()
-    paths = {node.index: folding.path(("f", node.index)) for node in nodes}
+    home = folder.home
+    paths = folder.folded().paths()
     users: dict[int, list[tuple[Item, ...]]] = {}
     for node in nodes:
+        item = ("f", node.index)
         for number in node.inputs:
-            if ("v", number) not in folder.home:
-                users.setdefault(number, []).append(paths[node.index])
+            if ("v", number) not in home:
+                users.setdefault(number, []).append((*paths[home[item]], item))
     alike: dict[tuple[int, bool, frozenset[Item]], list[_Entry]] = {}
     for number, used_by in users.items():
         depth = _common([path[:-1] for path in used_by])

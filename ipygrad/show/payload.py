@@ -15,6 +15,8 @@ means "not yet" and is shown as a dash, never as 0.
     title          "Backward pass of y"; names the stepper
     language       "en", that of all texts
     words          {key: text}, the texts of the interface, with {placeholders} in braces
+    sentences      {key: text}, for the states of gradients in the same way: box_KEY stands in the
+                   box of a variable, state_KEY in words, in variable_label
     interfaces     {language: {key: text}}, these in other languages: where none was asked for, the
                    browser's own takes the place of words
     start          number of the step that is shown first
@@ -37,12 +39,12 @@ means "not yet" and is shown as a dash, never as 0.
         users      [function], those that use it, in the order of their turns
         value      Number
         step       the one in which its gradient is complete | null where it gets none
-        states [   of its gradient, each from a step on, the first from the start
-          step     its number
-          box      "not yet", "1 of 2: 8", "grad 16", "cut (no_grad)", "grad 16, cut"
-          is_quiet bool: it is not what has arrived in the end
-          label    the box in words
-          title    what a hover tells, with exact numbers ]
+        cut        how the leaf was cut from what computed it, "no_grad" | null
+        shape      of its value: "(4, 3)"; "" for a number
+        states [   [step, key, number, arrived, expected] of its gradient, each from a step on,
+                   the first from the start: key is "not_yet", "waiting", "arrived", "left_over",
+                   "dropped", "unreached", "constant" or "cut", number a Number or null; and how
+                   many contributions are in it, of how many ]
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
@@ -88,7 +90,14 @@ means "not yet" and is shown as a dash, never as 0.
                    function it is; "(4, 3)", the shape that travels along it, "" for a number or
                    without room, and [x, y], the middle of that | null.
                    Of those that a group, i or o would have with one other item, there is one ] ]
-    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
+    numbers        [Number], to which steps without words refer by their places
+    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn. Of a long
+                   pass most steps have no words, and only the fields function, line, heading,
+                   picture and
+      arriving     number
+      products     [[variable, holds, local, contribution, before, after]], with null for what is
+                   not there or, of local, would take time to be found
+                   A kernel that is asked for the plot of such a step sends its words, too.
       function     function | null
       line         of the cell | null
       heading      "square: from y to b"
@@ -158,7 +167,8 @@ from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.explain.loops import describe_loop_turns
-from ipygrad.explain.sizes import gradient_sizes
+from ipygrad.explain.numbers import shape_text
+from ipygrad.explain.sizes import LONG_CURVES, MOST_CURVES, gradient_sizes
 from ipygrad.show.arrange import Shape
 from ipygrad.show.code import code_of
 from ipygrad.show.elements import elements_of
@@ -168,11 +178,12 @@ from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
 from ipygrad.show.scenes import make_scenes
-from ipygrad.show.states import arrivals, states
-from ipygrad.show.steps import formula_of, start_of, step_of, waiting_of, written
+from ipygrad.show.states import STATE_TEXTS, arrivals, states
+from ipygrad.show.steps import NumberList, formula_of, lean_step, start_of, told_step, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
@@ -189,6 +200,10 @@ MOST_LISTED = 6
 """Of the steps where gradients die, so many are listed."""
 MOST_FOLDED = 100_000
 """Boxes of the largest graph that is folded; of a larger one there is the table."""
+MOST_ROWS = 2_000
+"""Steps in the table; of a graph without a pass variables."""
+MOST_KINDS = 40
+"""Of so many kinds of functions at most the first step is told in words."""
 FOLDED_HEIGHT = (200.0, 420.0)
 """Least and most height of a folded graph on the page, px."""
 
@@ -253,6 +268,7 @@ def make_payload(
     start: int = 0,
     predict: bool = False,
     most_steps: int | None = None,
+    most_told: int | None = None,
 ) -> Json:
     """Put a pass into the dict described above.
 
@@ -270,34 +286,41 @@ def make_payload(
         Cover numbers until they have been predicted.
     most_steps
         Leave later steps out.
+    most_told
+        Tell only so many steps in words, the first ones, and with them the one that is shown first
+        and the first one of each kind of function; of the others there are numbers.
     """
     steps = shown.steps[:most_steps]
     words = shown.words
+    told = told_numbers(shown, steps, most_told, start)
+    lean = [step for step in steps if step.index not in told]
+    shown.findings.slopes_of_numbers(lean)
+    most_rows = None if most_steps is None else min(most_steps, MOST_ROWS)
     notices = list(shown.notices)
     if layout is None:
-        notices += _too_large(shown, most_steps)
+        notices += _too_large(shown, most_rows)
     if len(steps) < len(shown.steps):
         notices.append(words("notice_cut", shown=f"{len(steps):,}", steps=f"{len(shown.steps):,}"))
-    kept = _kept(shown, most_steps)
+    if lean:
+        notices.append(words("notice_lean", told=f"{most_told:,}", steps=f"{len(steps):,}"))
+    if most_rows is not None and len(steps) > most_rows:
+        notices.append(words("notice_table_cut", shown=f"{most_rows:,}"))
+    kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
-    rows = table(shown, most_steps)
+    rows = table(shown, most_rows, told=told)
     forward = calls_of(shown, kept)
-    told = [
-        {**step, "waiting": waiting}
-        for step, waiting in zip(
-            (
-                start_of(shown, kept),
-                *(step_of(shown, step, plots.get(step.index), kept) for step in steps),
-            ),
-            waiting_of(shown, kept, len(steps)),
-            strict=True,
-        )
+    numbers = NumberList(words)
+    in_words = [start_of(shown, kept)]
+    in_words += [
+        told_step(shown, step, kept, plots.get(step.index)) for step in steps if step.index in told
     ]
+    in_numbers = [lean_step(shown, step, kept, numbers) for step in lean]
     return {
         "version": VERSION,
         "title": shown.title,
         "language": words.language,
         "words": dict(words.interface),
+        "sentences": {key: words.template(key) for key in STATE_TEXTS},
         "interfaces": {name: dict(texts) for name, texts in words.interfaces.items()},
         "start": start,
         "predict": predict,
@@ -307,10 +330,11 @@ def make_payload(
             **_graph(shown, steps, kept, chains=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
-        "steps": told,
+        "numbers": numbers.written,
+        "steps": _in_order(in_words, in_numbers, told),
         "forward": forward,
-        "room": room_of(told, forward),
-        "sizes": None if predict else _sizes(shown, steps),
+        "room": room_of(in_words, in_numbers, forward),
+        "sizes": None if predict else _sizes(shown, steps, LONG_CURVES if lean else MOST_CURVES),
         "knobs": [
             {
                 "name": knob.name,
@@ -328,10 +352,33 @@ def make_payload(
     }
 
 
-def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
+def told_numbers(
+    shown: Pass, steps: Sequence[BareStep], most: int | None, start: int
+) -> AbstractSet[int]:
+    """Return the numbers of the steps that are told in words: see `make_payload`."""
+    numbers = {step.index for step in steps[:most]}
+    if len(numbers) < len(steps):
+        labels = ((shown.graph.functions[step.function].label, step.index) for step in steps)
+        of_each_kind = dict(reversed(list(labels)))
+        numbers |= {start, *sorted(of_each_kind.values())[:MOST_KINDS]}
+    return numbers
+
+
+def _in_order(
+    in_words: Sequence[Json], in_numbers: Sequence[Json], told: AbstractSet[int]
+) -> list[Json]:
+    """Put the steps that are told in words, and the start, among the others."""
+    words, numbers = iter(in_words), iter(in_numbers)
+    count = len(in_words) + len(in_numbers)
+    return [next(words if k == 0 or k in told else numbers) for k in range(count)]
+
+
+def _sizes(shown: Pass, steps: Sequence[BareStep], most_curves: int) -> Json | None:
     if shown.run is None or len(steps) < LEAST_BARS:
         return None
-    sizes = gradient_sizes(shown.graph, shown.run.cotangent, steps, shown.findings)
+    sizes = gradient_sizes(
+        shown.graph, shown.run.cotangent, steps, shown.findings, most_curves=most_curves
+    )
     words = shown.words
     # What is smaller than the start of the scale by a bit has a bar all the same.
     span = sizes.high - sizes.low
@@ -350,13 +397,13 @@ def _sizes(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
     return {"bars": bars, **marked, "text": words("between").join(told)}
 
 
-def _too_large(shown: Pass, most_steps: int | None) -> Iterator[str]:
+def _too_large(shown: Pass, most_rows: int | None) -> Iterator[str]:
     """Say that a graph is folded, or not even that, and whether the table has all variables."""
     graph, words = shown.graph, shown.words
     boxes = f"{len(graph.variables) + len(graph.functions):,}"
     yield words("notice_huge" if _is_huge(graph) else "notice_large", boxes=boxes)
     variables = sum(node.kind != "constant" for node in graph.variables)
-    rows = len(range(variables)[:most_steps])
+    rows = len(range(variables)[:most_rows])
     if shown.run is None and rows < variables:
         yield words("notice_variables_cut", shown=f"{rows:,}", variables=f"{variables:,}")
 
@@ -375,7 +422,7 @@ class Kept(NamedTuple):
     functions: dict[int | None, int]
 
 
-def _kept(shown: Pass, most_steps: int | None) -> Kept:
+def kept_parts(shown: Pass, most_steps: int | None) -> Kept:
     """Keep the whole graph or, where steps are cut, what the others touch.
 
     Of a graph without a pass at most as many functions are kept.
@@ -410,16 +457,18 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
     elements = elements_of(shown, kept) if chains else {}
 
     def variable(node: VariableNode) -> Json:
-        value, reached = written(shown.words, node.value), arrived.get(node.index, [])
+        reached = arrived.get(node.index, [])
         return {
             "name": node.name,
             "kind": node.kind,
             "line": node.line,
             "creator": kept.functions.get(node.creator),
             "users": users.get(node.index, []),
-            "value": value,
+            "value": written(shown.words, node.value),
+            "cut": node.cut,
+            "shape": shape_text(node.value.shape),
             "step": reached[-1].step if reached else None,
-            "states": states(node, value, reached, shown.words, _dropped_at(shown, node, turn)),
+            "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
             "elements": elements.get(node.index),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +29,29 @@ TEXTS: dict[str, Callable[[Json], str]] = {
     "source": lambda step: step["source"],
 }
 """The texts of a step in the payload."""
+_NO_WORDS = {"summed": None, "formula": None, "equation": None}
 
 
-def room_of(steps: Sequence[Json], forward: Sequence[Json] = ()) -> Json:
+def room_of(steps: Sequence[Json], lean: Sequence[Json] = (), forward: Sequence[Json] = ()) -> Json:
     """Return the room that the steps of a payload need, as the payload describes it.
 
     Parameters
     ----------
-    steps, forward
-        Those of the backward pass, and the calls of the forward pass, which take one row each.
+    steps
+        Those that are told in words.
+    lean
+        Those of which there are only numbers.
+    forward
+        The calls of the forward pass, which take one row each.
     """
     boxed = [step["products"] for step in steps if len(step["products"]) <= MOST_PRODUCTS]
+    # Of many steps few have other products than those before.
+    constants = {tuple(product[3] is None for product in step["products"]) for step in lean}
+    boxed += [
+        [{"constant": is_constant, **_NO_WORDS} for is_constant in products]
+        for products in constants
+        if len(products) <= MOST_PRODUCTS
+    ]
 
     def most(size: Callable[[Json], float]) -> float:
         return max((sum(map(size, products)) for products in boxed), default=0)
@@ -61,11 +74,12 @@ def room_of(steps: Sequence[Json], forward: Sequence[Json] = ()) -> Json:
             "sums-of-one": sums,
             "sums-of-pairs": min(sums, pairs),
         },
-        "texts": {name: _longest(map(text, (*steps, *forward))) for name, text in TEXTS.items()},
+        "texts": {
+            name: _longest(map(text, (*steps, *forward, *(lean if name == "heading" else ()))))
+            for name, text in TEXTS.items()
+        },
     }
 
 
 def _longest(texts: Iterable[str]) -> list[str]:
-    return sorted(filter(None, dict.fromkeys(texts)), key=text_columns, reverse=True)[
-        :LONGEST_TEXTS
-    ]
+    return nlargest(LONGEST_TEXTS, filter(None, dict.fromkeys(texts)), key=text_columns)

@@ -10,7 +10,7 @@ from ipygrad.explain.products import elementwise_formula, is_written_out
 from ipygrad.show.sizes import text_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from ipygrad.capture.backward import BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
@@ -50,7 +50,13 @@ PASS_COLUMNS = (
 GRAPH_COLUMNS = ("name", "value", "made_by", "line")
 
 
-def table(shown: Pass, most: int | None = None, *, longest_local: int | None = None) -> Table:
+def table(
+    shown: Pass,
+    most: int | None = None,
+    *,
+    longest_local: int | None = None,
+    told: Container[int] | None = None,
+) -> Table:
     """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
 
     A pass has one row for the start, then one for each input of each step; constants are left out,
@@ -65,6 +71,9 @@ def table(shown: Pass, most: int | None = None, *, longest_local: int | None = N
     longest_local
         Columns that a local derivative may take with its formula, "2·b = 2.568", before that is
         left out; None for any number.
+    told
+        Numbers of the steps whose local derivatives have formulas; None for all. Of the others
+        those are there that have been found.
     """
     if shown.run is None:
         rows = _variable_rows(shown)[:most]
@@ -77,7 +86,7 @@ def table(shown: Pass, most: int | None = None, *, longest_local: int | None = N
     ]
     row_steps = [0]
     for step in shown.steps[:most]:
-        of_step = _step_rows(shown, step, longest_local)
+        of_step = _step_rows(shown, step, longest_local, is_told=told is None or step.index in told)
         rows += of_step
         row_steps += [step.index] * len(of_step)
     return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
@@ -91,9 +100,11 @@ def _line(node: VariableNode | FunctionNode) -> str:
     return "" if node.line is None else str(node.line)
 
 
-def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
+def _step_rows(
+    shown: Pass, step: BareStep, longest: int | None, *, is_told: bool
+) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
-    node = graph.functions[step.function]
+    node, known = graph.functions[step.function], shown.findings.known_slopes(step)
     arriving = "; ".join(map(words.number, step.cotangents))
     turns = short_loop_turns(node.turns)
     line = f"{_line(node)} ({turns})" if turns else _line(node)
@@ -101,7 +112,7 @@ def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[s
     rows: list[tuple[str, ...]] = [
         (
             *turn,
-            _local(shown, step, argnum, longest),
+            _local(shown, step, argnum, longest) if is_told else words.number(known[argnum]),
             words.number(contribution),
             graph.variables[node.inputs[argnum]].name,
             words.number(step.before[argnum]),

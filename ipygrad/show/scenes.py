@@ -29,6 +29,8 @@ WIDTH_STEP = 24.0
 """Widths are rounded up to multiples of this, so that more groups look the same, px."""
 CAREFULLY = 40
 """So many shapes are laid out as carefully as a whole graph; more share that effort."""
+MOST_SHAPES = 100
+"""Where more would differ, boxes in the same place of groups of the same kind are equally wide."""
 ENTRY, EXIT = "i", "o"
 """What stands, as an item of a group, for what comes from outside and for what goes there."""
 
@@ -66,18 +68,25 @@ def make_scenes(graph: Graph, folding: Folding, texts: Sequence[str]) -> Scenes:
     texts
         What is shown as the value of each variable.
     """
-    plans: dict[_Plan, int] = {}
-    of = []
-    for items, ends in _members(graph, folding):
-        plan = _Plan(
+    members = list(_members(graph, folding))
+    plans = [
+        _Plan(
             "".join(kind for kind, _ in items),
             tuple(_sizes(graph, items, ends, texts)),
             tuple(_joined(graph, items, ends)),
             tuple(position for _, _, position in ends),
         )
-        of.append((plans.setdefault(plan, len(plans)), items))
-    effort = min(1.0, CAREFULLY / len(plans))
-    return Scenes(tuple(_shape(plan, effort) for plan in plans), tuple(of))
+        for items, ends in members
+    ]
+    distinct = dict.fromkeys(plans)
+    if len(distinct) > MOST_SHAPES:
+        plans = _as_wide_as_the_widest(plans)
+        distinct = dict.fromkeys(plans)
+    numbers = {plan: number for number, plan in enumerate(distinct)}
+    effort = min(1.0, CAREFULLY / len(numbers))
+    shapes = tuple(_shape(plan, effort) for plan in numbers)
+    of = ((numbers[plan], items) for plan, (items, _) in zip(plans, members, strict=True))
+    return Scenes(shapes, tuple(of))
 
 
 class _Plan(NamedTuple):
@@ -89,11 +98,32 @@ class _Plan(NamedTuple):
     positions: tuple[int, ...]
 
 
+def _as_wide_as_the_widest(plans: Sequence[_Plan]) -> list[_Plan]:
+    """Give plans that differ in nothing but the widths of boxes the same widths."""
+    alike: dict[tuple[object, ...], list[_Plan]] = {}
+    keys = [(plan.kinds, plan.edges, plan.positions) for plan in plans]
+    for key, plan in zip(keys, plans, strict=True):
+        alike.setdefault(key, []).append(plan)
+    widest = {
+        key: tuple(
+            (max(width for width, _ in sizes), max(height for _, height in sizes))
+            for sizes in zip(*(plan.sizes for plan in dict.fromkeys(same)), strict=True)
+        )
+        for key, same in alike.items()
+    }
+    return [plan._replace(sizes=widest[key]) for key, plan in zip(keys, plans, strict=True)]
+
+
 def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...], tuple[End, ...]]]:
     """Yield for each group its items, entry and exit among them, and the edges between them."""
     edges: list[dict[tuple[Item, Item, int], None]] = [{} for _ in folding.groups]
+    home, paths = folding.home, folding.paths()
     for tail, head, position in _edges(graph, folding):
-        for group, start, end in _route(folding.path(tail), folding.path(head)):
+        if home[tail] == home[head]:
+            edges[home[tail]][tail, head, position] = None
+            continue
+        path_to_tail, path_to_head = (*paths[home[tail]], tail), (*paths[home[head]], head)
+        for group, start, end in _route(path_to_tail, path_to_head):
             is_whole = (start, end) == (tail, head)
             edges[group][start, end, position if is_whole else 0] = None
     for whole, joined in zip(folding.groups, edges, strict=True):
@@ -155,12 +185,14 @@ def _joined(graph: Graph, items: Sequence[Item], ends: Sequence[End]) -> Iterato
     """Yield the edges with the places on their boxes where they end."""
     for tail, head, position in ends:
         (kind, start), (other, end) = items[tail], items[head]
-        ports = [0.0, 0.0]
         if (kind, other) == ("v", "f"):
-            ports[1] = port(position, len(graph.functions[end].inputs))
+            into = port(position, len(graph.functions[end].inputs))
+            yield Edge(tail, head, 0.0, round(into, 4))
         elif (kind, other) == ("f", "v"):
-            ports[0] = port(position, len(graph.functions[start].outputs))
-        yield Edge(tail, head, *(round(place, 4) for place in ports))
+            out = port(position, len(graph.functions[start].outputs))
+            yield Edge(tail, head, round(out, 4), 0.0)
+        else:
+            yield Edge(tail, head, 0.0, 0.0)
 
 
 def _shape(plan: _Plan, effort: float) -> Shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from unicodedata import east_asian_width
 
 Size = tuple[float, float]
@@ -20,10 +22,14 @@ FUNCTION_HEIGHT, FUNCTION_WIDTH = 34.0, 56.0
 PORT_GAP = 8.0
 """Least distance between the ends of two edges on one side of a function's box, px."""
 
+_MAYBE_WIDE = re.compile("[\u1100-\U0010ffff]").findall
+
 
 def text_columns(text: str) -> int:
     """Count the columns that a text takes in a terminal: two for a wide East Asian character."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(east_asian_width(letter) in "WF" for letter in _MAYBE_WIDE(text))
 
 
 def shorten(text: str, columns: int = NAME_COLUMNS) -> str:
@@ -45,6 +51,7 @@ def variable_size(name: str, text: str) -> Size:
     return box_width(VARIABLE_WIDTH, name, text), VARIABLE_HEIGHT
 
 
+@lru_cache
 def function_size(label: str, ends: int) -> Size:
     """Return the size of a function's box with so many edges on a side."""
     return box_width(FUNCTION_WIDTH, label), max(FUNCTION_HEIGHT, PORT_GAP * (ends + 1))
@@ -52,10 +59,16 @@ def function_size(label: str, ends: int) -> Size:
 
 def box_width(least: float, *rows: str) -> float:
     """Estimate how wide a box has to be for its rows of text, px."""
-    columns = max(text_columns(shorten(row)) for row in rows)
+    columns = max(map(_shown_columns, rows))
     return max(least, round(columns * COLUMN_WIDTH + PADDING, 1))
 
 
+def _shown_columns(row: str) -> int:
+    columns = text_columns(row)
+    return columns if columns <= NAME_COLUMNS else text_columns(shorten(row))
+
+
+@lru_cache
 def port(position: int, count: int) -> float:
     """Spread ends evenly along a side, from -½ (its top) to +½ (its bottom)."""
     return (position + 1) / (count + 1) - 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.explain.numbers import exact, shape_text
+from ipygrad.explain.numbers import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,21 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 NEVER = ("unreached", "constant")
 """How the gradient of a variable stands that never gets one."""
+STATES = (
+    "not_yet",
+    "waiting",
+    "arrived",
+    "left_over",
+    "dropped",
+    *NEVER,
+    "cut",
+)
+"""How a gradient may stand."""
+STATE_TEXTS = (
+    *("variable_label", "box_and_cut", "list"),
+    *(f"{form}_{key}" for form in ("box", "state") for key in STATES),
+)
+"""Keys of the texts that say it: in a box, in words, and in the words for the whole box."""
 
 
 class Arrival(NamedTuple):
@@ -71,24 +86,29 @@ def box_text(words: Words, key: str, cut: Cut | None, **values: object) -> str:
 
 def states(
     node: VariableNode,
-    value: Json,
     arrived: Sequence[Arrival],
     words: Words,
     dropped_at: int | None = None,
-) -> list[Json]:
+) -> list[list[Any]]:
     """Return the states of a variable's gradient, each from a step on, as the payload has them.
 
     Parameters
     ----------
-    value
-        Its value, as the payload has it.
     arrived
         What arrives at it.
     dropped_at
         The step after which its gradient is not kept any more, None where it is.
     """
     return [
-        _state(node, value, words, step, key, gradient, number, len(arrived))
+        [
+            step,
+            "cut" if node.cut is not None and key in NEVER else key,
+            None
+            if gradient is None
+            else {"text": words.number(gradient), "exact": exact(gradient)},
+            number,
+            len(arrived),
+        ]
         for step, key, gradient, number in _changes(node, arrived, dropped_at)
     ]
 
@@ -107,32 +127,3 @@ def _changes(
         yield arrival.step, "arrived" if is_last else "waiting", arrival.after, number
     if dropped_at is not None:
         yield dropped_at, "dropped", arrived[-1].after, len(arrived)
-
-
-def _state(
-    node: VariableNode,
-    value: Json,
-    words: Words,
-    step: int,
-    key: str,
-    gradient: Array | None,
-    arrived: int,
-    expected: int,
-) -> Json:
-    shown = "" if gradient is None else words.number(gradient)
-    counts = {"arrived": arrived, "expected": expected}
-    whole = words(f"state_{key}", value="" if gradient is None else exact(gradient), **counts)
-    said = words(f"state_{key}", value=shown, **counts)
-    if node.cut is not None:
-        cut = words("state_cut", how=node.cut)
-        whole, said = (
-            cut if key in NEVER else words("list").join((text, cut)) for text in (whole, said)
-        )
-    shape = shape_text(node.value.shape)
-    return {
-        "step": step,
-        "box": box_text(words, key, node.cut, value=shown, **counts),
-        "is_quiet": key != "arrived",
-        "label": words("variable_label", name=node.name, value=value["text"], state=said),
-        "title": f"{node.name} = {value['exact']} {shape}".rstrip() + f"\n{whole}",
-    }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipygrad.capture.waiting import WaitingList
+import numpy as np
+
 from ipygrad.explain.numbers import exact
 from ipygrad.explain.products import (
     elementwise_formula,
@@ -14,13 +15,9 @@ from ipygrad.explain.products import (
     summed_text,
 )
 from ipygrad.explain.turns import describe_next, describe_waiting
-from ipygrad.explain.words import describe_start, describe_step
+from ipygrad.explain.words import describe_start, describe_step, describe_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-
     from ipygrad.capture.backward import BareStep
     from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import Words
@@ -39,7 +36,8 @@ def written(words: Words, value: np.ndarray | float) -> Json:
     return {"text": words.number(value), "exact": exact(value)}
 
 
-def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
+def number_of(words: Words, value: np.ndarray | float | None) -> Json | None:
+    """Return a number as the payload has it, None for none."""
     return None if value is None else written(words, value)
 
 
@@ -67,9 +65,9 @@ def start_of(shown: Pass, kept: Kept) -> Json:
                 "formula": None,
                 "equation": None,
                 "summed": None,
-                "contribution": _number(shown.words, shown.run.cotangent),
+                "contribution": number_of(shown.words, shown.run.cotangent),
                 "before": None,
-                "after": _number(shown.words, shown.run.cotangent),
+                "after": number_of(shown.words, shown.run.cotangent),
             }
         )
     return {
@@ -82,14 +80,15 @@ def start_of(shown: Pass, kept: Kept) -> Json:
         "products": products,
         "notes": [],
         "check": None,
+        "waiting": waiting_after(shown, kept, 0),
         "source": "",
         "picture": False,
         "plot": None,
     }
 
 
-def step_of(shown: Pass, step: BareStep, plot: str | None, kept: Kept) -> Json:
-    """Return one function's turn; `plot` is an SVG document."""
+def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
+    """Return one function's turn in words; `plot` is an SVG document."""
     node = shown.graph.functions[step.function]
     words = shown.words
     slopes = shown.findings.slopes(step)
@@ -107,32 +106,95 @@ def step_of(shown: Pass, step: BareStep, plot: str | None, kept: Kept) -> Json:
         ],
         "notes": list(shown.findings.notes(step)),
         "check": _check(shown, step),
+        "waiting": waiting_after(shown, kept, step.index),
         "source": _source(words, step),
         "picture": shown.findings.has_plot(step),
         "plot": plot,
     }
 
 
-def waiting_of(shown: Pass, kept: Kept, steps: int) -> Iterator[Json | None]:
-    """Yield who waits after the start and each step; who is not kept is only counted."""
-    if shown.run is None:
-        yield None
-        return
-    waiting = WaitingList(shown.graph, shown.run)
-    for index in range(steps + 1):
-        if index > 0:
-            waiting.advance()
-        queue = waiting.queue(MOST_WAITING)
-        functions = [kept.functions.get(one.function) for one in queue.first]
-        yield {
-            "functions": [function for function in functions if function is not None],
-            "text": "\n".join(
-                (
-                    describe_next(shown.words, queue, stopped=index == len(shown.steps)),
-                    *describe_waiting(shown.words, queue),
-                )
-            ),
-        }
+def lean_step(shown: Pass, step: BareStep, kept: Kept, numbers: NumberList) -> Json:
+    """Return one function's turn in the numbers that are known, which takes little time.
+
+    `Findings.slopes_of_numbers` finds the local derivatives of many steps at once.
+    """
+    node = shown.graph.functions[step.function]
+    if len(step.cotangents) == 1:
+        arriving = numbers.place(step.cotangents[0])
+    else:
+        arriving = numbers.add(_arriving(shown.words, step))
+    slopes = shown.findings.known_slopes(step)
+    return {
+        "function": kept.functions[step.function],
+        "line": node.line,
+        "heading": describe_turn(shown.words, shown.graph, step),
+        "picture": shown.findings.has_plot(step),
+        "arriving": arriving,
+        "products": [
+            [
+                kept.variables[variable],
+                slope is None or product_holds(step, argnum, slope),
+                *map(numbers.place, (slope, contribution, before, after)),
+            ]
+            for argnum, (variable, slope, contribution, before, after) in enumerate(
+                zip(node.inputs, slopes, step.contributions, step.before, step.after, strict=True)
+            )
+        ],
+    }
+
+
+class NumberList:
+    """Numbers that stand in a payload once, and elsewhere by their place here.
+
+    Parameters
+    ----------
+    words
+        Know how many digits are shown.
+
+    Attributes
+    ----------
+    written
+        The numbers, as the payload has them.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._places: dict[object, int] = {}
+        self.written: list[Json] = []
+
+    def place(self, value: np.ndarray | float | None) -> int | None:
+        """Return where a number stands, None for none."""
+        if value is None:
+            return None
+        key: object = value
+        if isinstance(value, np.ndarray):
+            key = id(value) if value.ndim else value.item()
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = self.add(written(self._words, value))
+        return place
+
+    def add(self, number: Json) -> int:
+        """Write a number as the payload has it, and return where it stands."""
+        self.written.append(number)
+        return len(self.written) - 1
+
+
+def waiting_after(shown: Pass, kept: Kept, index: int) -> Json | None:
+    """Return who waits after a step, or the start; who is not kept is only counted."""
+    queue = shown.findings.queue(index, MOST_WAITING)
+    if queue is None:
+        return None
+    functions = [kept.functions.get(one.function) for one in queue.first]
+    return {
+        "functions": [function for function in functions if function is not None],
+        "text": "\n".join(
+            (
+                describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+                *describe_waiting(shown.words, queue),
+            )
+        ),
+    }
 
 
 def _source(words: Words, step: BareStep) -> str:
@@ -150,12 +212,12 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Jso
     is_constant = contribution is None
     is_wrong = shown.findings.check(step).status == "disagrees"
     formula = elementwise_formula(graph, step, argnum)
-    local = _number(words, slope)
+    local = number_of(words, slope)
     if local is None and not is_constant:
         local = {"text": words("jacobian"), "exact": ""}
     summed = None
     if slope is not None and (text := summed_text(words, step, argnum)):
-        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
+        summed = {"text": text, "before": number_of(words, product_before_sum(step, slope))}
     return {
         "variable": kept.variables[variable],
         "name": graph.variables[variable].name,
@@ -166,9 +228,9 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Jso
         "formula": formula_of(formula),
         "equation": None if is_wrong else formula_of(equation(words, graph, step, argnum, slope)),
         "summed": summed,
-        "contribution": _number(words, contribution),
-        "before": _number(words, step.before[argnum]),
-        "after": _number(words, step.after[argnum]),
+        "contribution": number_of(words, contribution),
+        "before": number_of(words, step.before[argnum]),
+        "after": number_of(words, step.after[argnum]),
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ipygrad import Variable, backward_pass, exp, functions, square
-from ipygrad.record import MOST_STEPS
+from ipygrad.record import MOST_ON_PAGE
 
 if TYPE_CHECKING:
     from ipygrad import BackwardPass
@@ -55,7 +55,7 @@ def main() -> None:
             bp = seed() if functions_ == 3 else mixed(functions_)
             stored = in_notebook(bp)
             bp.to_html(page)
-            size, most_page = page.stat().st_size, PAGE + PAGE_STEP * min(functions_, MOST_STEPS)
+            size, most_page = page.stat().st_size, PAGE + PAGE_STEP * min(functions_, MOST_ON_PAGE)
             print(f"{functions_:9,} {stored:17,} {most:10,} {size:12,} {most_page:10,}")
 
 

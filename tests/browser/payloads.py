@@ -145,6 +145,7 @@ def build(
         "title": f"Backward pass of {name}",
         "language": "en",
         "words": WORDS,
+        "sentences": SENTENCES,
         "start": 0,
         "predict": False,
         "notices": list(notices),
@@ -166,6 +167,7 @@ def build(
                 else scenes.folded(calls, box_width)
             ),
         },
+        "numbers": [],
         "steps": steps,
         "forward": [_forward(i, call, variables) for i, call in enumerate(calls)] if drawn else [],
         "room": room_of(steps),
@@ -304,6 +306,8 @@ def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int
         "creator": creators[0] if creators else None,
         "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
+        "shape": "",
+        "cut": None,
     }
 
 
@@ -316,29 +320,18 @@ def _states(variable: Var, index: int, steps: list[Payload]) -> Payload:
         if product["variable"] == index and not product["constant"]
     ]
     unreached = "constant" if variable.kind == "constant" else "unreached"
-    states = [state(variable, 0, "not_yet" if arrived else unreached)]
+    states = [state(0, "not_yet" if arrived else unreached)]
     for count, (k, product) in enumerate(arrived, 1):
         key = "arrived" if count == len(arrived) else "waiting"
-        states.append(state(variable, k, key, product["after"], (count, len(arrived))))
+        states.append(state(k, key, product["after"], (count, len(arrived))))
     return {"step": arrived[-1][0] if arrived else None, "states": states}
 
 
 def state(
-    variable: Var, step: int, key: str, gradient: Number | None = None, of: tuple[int, int] = (0, 0)
-) -> Payload:
+    step: int, key: str, gradient: Number | None = None, of: tuple[int, int] = (0, 0)
+) -> list[Any]:
     """Return a state of a variable's gradient, from a step on."""
-    shown, exact = (gradient["text"], gradient["exact"]) if gradient else ("", "")
-    counts = dict(zip(("arrived", "expected"), of, strict=True))
-    box, said = (
-        SENTENCES[f"{form}_{key}"].format(value=shown, **counts) for form in ("box", "state")
-    )
-    whole = SENTENCES[f"state_{key}"].format(value=exact, **counts)
-    value = number(variable.value)
-    assert value is not None
-    label = SENTENCES["variable_label"].format(name=variable.name, value=value["text"], state=said)
-    title = f"{variable.name} = {value['exact']}\n{whole}"
-    is_quiet = key != "arrived"
-    return {"step": step, "box": box, "is_quiet": is_quiet, "label": label, "title": title}
+    return [step, key, gradient, *of]
 
 
 def _function(call: Call, turn: int, variables: list[Var]) -> Payload:

@@ -282,10 +282,9 @@ def test_variable_used_twice_gets_two_contributions(page: Page) -> None:
 
 def test_gradient_left_over_from_before_is_shown_from_the_start(page: Page) -> None:
     payload = payloads.chain()
-    x = payloads.Var("x", 0.5)
     payload["graph"]["variables"][0]["states"] = [
-        payloads.state(x, 0, "left_over", payloads.number(2.0)),
-        payloads.state(x, 3, "arrived", payloads.number(5.297442541400256)),
+        payloads.state(0, "left_over", payloads.number(2.0)),
+        payloads.state(3, "arrived", payloads.number(5.297442541400256)),
     ]
     root = mounted(page, payload)
     expect(root.locator(".ipygrad-gradient").first).to_have_text("old 2")
@@ -311,9 +310,8 @@ def test_constants_are_named_and_lead_nowhere(page: Page) -> None:
 
 def test_each_state_of_a_gradient_is_told_in_words(page: Page) -> None:
     payload = payloads.shared()
-    x = payloads.Var("x", 3.0)
-    of_two = payloads.state(x, 1, "waiting", payloads.number(3.0), (1, 2))
-    dropped = payloads.state(x, 1, "dropped", payloads.number(6.0))
+    of_two = payloads.state(1, "waiting", payloads.number(3.0), (1, 2))
+    dropped = payloads.state(1, "dropped", payloads.number(6.0))
     whole = payload["graph"]["variables"][0]
     root = mounted(page, payload)
     expect(box(root, "variable x")).to_have_accessible_name("variable x, value 3, gradient not yet")
@@ -330,8 +328,7 @@ def test_each_state_of_a_gradient_is_told_in_words(page: Page) -> None:
 
 def test_variable_off_the_way_says_so(page: Page) -> None:
     payload = payloads.chain()
-    x = payloads.Var("x", 0.5)
-    unreached = [payloads.state(x, 0, "unreached")]
+    unreached = [payloads.state(0, "unreached")]
     payload["graph"]["variables"][0].update(step=None, states=unreached)
     root = mounted(page, payload)
     go(page, 3)

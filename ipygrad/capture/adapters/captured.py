@@ -8,6 +8,7 @@ from ipygrad.capture.adapters.mirror import MirroredSites, Translation
 from ipygrad.capture.backward import final_gradients
 from ipygrad.capture.graph import capture_graph, value_as_name
 from ipygrad.capture.names import NoCallSites, names_in
+from ipygrad.capture.quiet import uncollected
 from ipygrad.engine.core import Variable
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Captured(NamedTuple):
         return {node: (gradient, node.variable.grad) for node, gradient in before.items()}
 
 
+@uncollected()
 def capture(
     results: Sequence[object],
     engines: Engines,

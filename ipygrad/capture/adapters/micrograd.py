@@ -32,6 +32,8 @@ LABELS = {"+": "add", "*": "mul", "-": "sub", "/": "div", "**": "pow"}
 class MicrogradAdapter(Adapter):
     """Reads graphs of ``Value`` objects; a value that others made is its own function."""
 
+    has_backward_methods = False
+
     def handles(self, value: object) -> bool:
         """Tell whether `value` has what micrograd's ``Value`` has."""
         return (

@@ -51,6 +51,11 @@ class MirrorFunction(Function):
         self.foreign = foreign
         self._again: Rerun | None = None
 
+    @property
+    def has_backward_method(self) -> bool:
+        """Whether the engine's function goes back by a method called ``backward``."""
+        return self._adapter.has_backward_methods
+
     def forward(self, *arrays: Array) -> Any:
         """Call a copy of the engine's function; `backward` belongs to that call from now on."""
         self._again = self._adapter.rerun(self.foreign, arrays)

@@ -57,7 +57,14 @@ class Adapter(ABC):
     ----------
     calls
         What was observed of functions that leave no links on the variables that they make.
+
+    Attributes
+    ----------
+    has_backward_methods
+        Whether functions go back by a method called ``backward``, whose text can be told.
     """
+
+    has_backward_methods = True
 
     def __init__(self, calls: Iterable[Call] = ()) -> None:
         self.calls = calls

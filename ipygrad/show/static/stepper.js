@@ -110,7 +110,7 @@ const typeset = ({ text, math }) =>
 	mathml("math", { class: "math", role: "math", "aria-label": text }, mathNode(math));
 
 /** Fill the {placeholders} of a template with texts or elements.
- * @type {(template: string, values: Record<string, string | number | Node | null>) => T.Children} */
+ * @type {(template: string, values: Record<string, string | number | Node | null | undefined>) => T.Children} */
 function fill(template, values) {
 	return template.split(/\{(\w+)\}/).map((part, i) => {
 		const value = i % 2 === 0 ? part : (values[part] ?? `{${part}}`);
@@ -191,6 +191,26 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
  * @type {(item: T.Item, kind?: string) => number} */
 const numberOf = (item, kind = item[0]) => Number(item.match(`${kind}(\\d+)`)?.[1] ?? -1);
 
+/** A step of which only the numbers are kept, in the form of the others.
+ * @type {(step: T.LeanStep, payload: T.Payload) => T.Step} */
+function withoutWords({ arriving, products, ...step }, { numbers, graph }) {
+	const number = (/** @type {number | null} */ place) => (place === null ? null : numbers[place]);
+	const words = { sentence: "", status: "", parts: [], notes: [], source: "" };
+	const none = { formula: null, equation: null, summed: null };
+	return {
+		...{ ...words, ...step, check: null, waiting: null, plot: null, isLean: true },
+		products: products.map(([variable, holds, local, contribution, before, after]) => ({
+			...{ variable, holds, ...none, constant: contribution === null },
+			name: graph.variables[variable].name,
+			arriving: number(arriving),
+			local: number(local) ?? (contribution === null ? null : { text: "…", exact: "" }),
+			contribution: number(contribution),
+			before: number(before),
+			after: number(after),
+		})),
+	};
+}
+
 /** What views ask about a payload, from arrays that are made once. */
 export class Pass {
 	/** @param {T.Payload} payload */
@@ -202,7 +222,7 @@ export class Pass {
 		this.words = interfaces[own] ?? words;
 		this.variables = graph.variables;
 		this.functions = graph.functions;
-		this.steps = steps;
+		this.steps = steps.map((step) => ("status" in step ? step : withoutWords(step, payload)));
 		this.last = steps.length - 1;
 		/** Calls of the forward pass are the steps before 0: the last of them is step -1. */
 		this.first = -forward.length;
@@ -225,10 +245,10 @@ export class Pass {
 		});
 	}
 
-	/** A text of the interface.
-	 * @type {(key: string, values?: T.Texts) => string} */
-	word(key, values = {}) {
-		return fill(this.words[key] ?? key, values).join("");
+	/** A text of the interface, or of another table.
+	 * @type {(key: string, values?: T.Texts, table?: Record<string, string>) => string} */
+	word(key, values = {}, table = this.words) {
+		return fill(table[key] ?? key, values).join("");
 	}
 
 	/** A step of the backward pass or, below 0, of the forward pass.
@@ -473,7 +493,9 @@ function graphView(pass, light) {
 
 	/** @type {(v: number, box: T.Box) => T.Drawn} */
 	function variableBox(v, box) {
-		const { name, kind, value, states } = pass.variables[v];
+		const { name, kind, value, shape, cut, states } = pass.variables[v];
+		/** @type {(key: string, values?: T.Texts) => string} */
+		const say = (key, values) => pass.word(key, values, pass.payload.sentences);
 		const group = boxGroup(kind, box, 4, { "data-item": `v${v}`, "aria-pressed": "false" });
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
@@ -494,18 +516,29 @@ function graphView(pass, light) {
 		);
 		/** @type {T.State | undefined} */
 		let shown;
-		// Going forward nobody has asked for a gradient.
-		const none = { step: 0, box: "", is_quiet: true, label: `${name} = ${value.text}`, title: value.exact };
 		return {
 			group,
 			show(k) {
-				const state = states.findLast((one) => one.step <= k) ?? none;
+				const state = states.findLast(([from]) => from <= k);
 				if (state === shown) return;
 				shown = state;
-				write(gradient, state.box);
-				mark(group, "waiting", state.is_quiet);
-				title.textContent = state.title;
-				put(group, { "aria-label": state.label });
+				// Going forward nobody has asked for a gradient.
+				const [, key, number, arrived, expected] = state ?? [];
+				const isCutToo = cut !== null && key !== "cut";
+				/** @type {(text?: string) => string} */
+				const told = (text = "") => {
+					const state = say(`state_${key}`, { value: text, arrived, expected, how: cut });
+					return isCutToo ? [state, say("state_cut", { how: cut })].join(say("list")) : state;
+				};
+				const values = { value: number?.text ?? "", arrived, expected, how: cut };
+				const text = key ? say(`box_${key}`, values) : "";
+				write(gradient, key && isCutToo ? say("box_and_cut", { box: text }) : text);
+				mark(group, "waiting", key !== "arrived");
+				const whole = `${name} = ${value.exact} ${shape}`.trimEnd();
+				title.textContent = key ? `${whole}\n${told(number?.exact)}` : whole;
+				const label = { name, value: value.text, state: told(number?.text) };
+				const said = key ? say("variable_label", label) : `${name} = ${value.text}`;
+				put(group, { "aria-label": said });
 			},
 		};
 	}
@@ -841,7 +874,9 @@ function stepView(pass, reveal) {
 	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
-		steps.some(of) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
+		steps.some((step) => step.isLean || of(step))
+			? { name, of, text: html(name === "source" ? "pre" : "span") }
+			: [],
 	);
 
 	/** A text with the room that the longest of all steps take.
@@ -1419,6 +1454,12 @@ export function mount(root, payload, { id, model } = {}) {
 		step = k;
 		part = to;
 		const isCovered = k > revealed;
+		const now = pass.at(k);
+		if (now.isLean) {
+			now.sentence = pass.word(linked ? "words_waiting" : "words_rest");
+			// What is announced waits for the words that are on their way.
+			now.status = linked ? "" : `${now.heading}. ${now.sentence}`;
+		}
 		for (const view of drawn.views) view.show(k, part, isCovered);
 		for (let i = 1; i < PARTS; i += 1) mark(root, `part-${i}`, part === i);
 		mark(root, "covered", isCovered);
@@ -1542,10 +1583,12 @@ export function mount(root, payload, { id, model } = {}) {
 
 	function showPlot() {
 		const plot = plots[step];
-		const isWaiting = linked && pass.at(step).picture && plot === undefined;
+		const { isLean, picture } = pass.at(step);
+		const isWaiting = linked && picture && plot === undefined;
 		const key = isWaiting ? "plot_waiting" : step < 0 ? "plot_forward" : "plot_none";
 		drawn.plot.draw(plot ?? null, pass.word(key), pass.at(step));
-		if (!isWaiting || asked.has(step)) return;
+		// Words take the kernel longer than a step: they are asked for where one stays.
+		if (!linked || !(isLean ? asked.size === 0 : isWaiting && !asked.has(step))) return;
 		asked.add(step);
 		tell({ type: "plot", step, values });
 	}
@@ -1577,11 +1620,14 @@ export function mount(root, payload, { id, model } = {}) {
 	/** What the kernel answers.
 	 * @type {Record<string, (message: any) => void>} */
 	const answers = {
-		plot({ step: k, svg: plot, values: of }) {
+		plot({ step: k, svg: plot, told, values: of }) {
 			// What was asked for before a knob was turned is of no use now.
 			if (!(k in pass.steps) || JSON.stringify(of) !== JSON.stringify(values)) return;
 			plots[k] = plot === null ? null : String(plot);
-			if (k === step) showPlot();
+			asked.delete(k);
+			if (told) pass.steps[k] = told;
+			if (k === step && told) show(step, part);
+			else showPlot();
 		},
 		what_if({ payload: turned, values: of, said }) {
 			isBusy = false;
@@ -1622,7 +1668,8 @@ export function mount(root, payload, { id, model } = {}) {
 			linked = null;
 			unlink = () => {};
 			asked.clear();
-			showPlot();
+			if (pass.at(step).isLean) show(step, part);
+			else showPlot();
 			isBusy = false;
 			knobs.rest(true);
 		};
@@ -1633,7 +1680,8 @@ export function mount(root, payload, { id, model } = {}) {
 		lastLinked = theirs;
 		if (isMoved) follow();
 		push();
-		showPlot();
+		if (pass.at(step).isLean) show(step, part);
+		else showPlot();
 	}
 
 	function findModel() {

@@ -46,14 +46,26 @@ export interface Step {
 	source: string;
 	picture: boolean;
 	plot: string | null;
+	/** It was a LeanStep, and waits for its words. */
+	isLean?: boolean;
 }
-export interface State {
-	step: number;
-	box: string;
-	is_quiet: boolean;
-	label: string;
-	title: string;
+/** A step of which only the numbers are kept, by their places. */
+export interface LeanStep {
+	function: number;
+	line: number | null;
+	heading: string;
+	picture: boolean;
+	arriving: number;
+	products: [
+		variable: number,
+		holds: boolean,
+		local: number | null,
+		contribution: number | null,
+		before: number | null,
+		after: number | null,
+	][];
 }
+export type State = [step: number, key: string, value: Num | null, arrived: number, expected: number];
 export interface Chain {
 	heading: Formula;
 	paths: (Formula & { factors: Item[] })[];
@@ -72,6 +84,9 @@ export interface Var {
 	creator: number | null;
 	users: number[];
 	value: Num;
+	/** How it was cut from what computed it. */
+	cut: string | null;
+	shape: string;
 	step: number | null;
 	states: State[];
 	chain: Chain | null;
@@ -126,6 +141,7 @@ export interface Payload {
 	title: string;
 	language: string;
 	words: Record<string, string>;
+	sentences: Record<string, string>;
 	interfaces?: Record<string, Record<string, string>>;
 	start: number;
 	predict: boolean;
@@ -138,7 +154,8 @@ export interface Payload {
 		untaken: number[];
 	} | null;
 	graph: Graph;
-	steps: Step[];
+	numbers: Num[];
+	steps: (Step | LeanStep)[];
 	forward: Step[];
 	sizes: {
 		bars: (number | null)[];
@@ -158,7 +175,7 @@ export interface Payload {
 
 // --- elements
 
-export type Texts = Record<string, string | number | null>;
+export type Texts = Record<string, string | number | null | undefined>;
 export type Children = (Node | string)[];
 export type Attributes = Record<string, string | number | null | ((event: any) => void)>;
 /** Makes an element of a tag, with attributes, or a class alone, and children. */
