@@ -23,14 +23,13 @@ from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.live import Live
+from ipygrad.pages import write_page
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.host import has_kernel
-from ipygrad.show.html import fragment
+from ipygrad.show.html import Tab, fragment
 from ipygrad.show.layout import lay_out
-from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
-from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.sources import RunningSource
+    from ipygrad.capture.then import StandIns
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
@@ -80,8 +80,6 @@ PLOT_CHARACTERS = 400_000
 PLOT_SECONDS = 5.0
 """After so long no further plot is begun. It is far more than plots take, since the same cell is to
 give the same bytes on every machine."""
-MANY_PLOTS = 20
-"""From so many plots on that are still to be drawn, a bar shows how many are."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
 LEAST_WIDTH = 60
@@ -206,13 +204,15 @@ class BackwardPass(Sequence[BackwardStep]):
         predict: bool = False,
         dropped: frozenset[int] = frozenset(),
         findings: Findings | None = None,
-        translation: Translation | None = None,
+        translation: Translation | StandIns | None = None,
+        number: int | None = None,
         drawn_like: BackwardPass | None = None,
     ) -> None:
         self.graph = graph
         self._drawn_like = drawn_like
         self._checks = checks
         self._translation = translation
+        self._number = number
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
@@ -337,6 +337,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=self._notices,
             first_line=self._first_line,
             dropped=self._dropped,
+            number=self._number,
         )
 
     def chain(self, variable: object) -> Text:
@@ -450,6 +451,7 @@ class BackwardPass(Sequence[BackwardStep]):
             digits=self._words.digits,
             language=self._words.chosen,
             checks=self._checks,
+            number=self._number,
             drawn_like=drawn_like,
         )
 
@@ -718,7 +720,7 @@ class BackwardPass(Sequence[BackwardStep]):
         """Number of the last step that a notebook keeps."""
         return min(len(self), MOST_STEPS)
 
-    def _still(self, most_panels: int) -> Figure:
+    def _still(self, most_panels: int, *, with_title: bool = False) -> Figure:
         from ipygrad.show.still import StillStep, still_picture
 
         steps = [
@@ -733,6 +735,7 @@ class BackwardPass(Sequence[BackwardStep]):
             steps,
             left_out=len(self) - len(steps),
             most_panels=most_panels,
+            title=self._shown.title_of_picture if with_title else "",
         )
 
     def _equations(self, bare: BareStep) -> str:
@@ -870,17 +873,7 @@ class BackwardPass(Sequence[BackwardStep]):
         OSError
             When the file cannot be written, or must not be replaced.
         """
-        path = checked_path(path, PAGE_ENDINGS, "a page", overwrite=overwrite)
-        passes = (self, *others)
-        missing = [(bp, number) for bp in passes for number in bp._undrawn()]
-        drawing = iter(missing)
-        if len(missing) >= MANY_PLOTS:
-            drawing = progress(missing, len(missing), path.name)
-        for bp, number in drawing:
-            bp._draw(number)
-        text = page([Shown(bp._payload(bp._all_plots()), bp._png) for bp in passes])
-        with written_whole(path) as part:
-            part.write_text(text, encoding="utf-8")
+        write_page(path, (self, *others), overwrite=overwrite)
 
     @cached_property
     def widget(self) -> BackwardWidget:
@@ -918,10 +911,14 @@ class BackwardPass(Sequence[BackwardStep]):
         if display_as == "widget":
             bundle |= self.widget.view()
         if display_as == "html":
-            if link:
-                self._live.be_linked()
-            bundle["text/html"] = fragment(self._notebook_payload, self._png, self._id)
+            bundle["text/html"] = fragment([self._tab(link=link)])
         return bundle
+
+    def _tab(self, *, link: bool) -> Tab:
+        """Return what a notebook's HTML holds of it; with a link the kernel follows that."""
+        if link:
+            self._live.be_linked()
+        return Tab(self._shown.name, self._notebook_payload, self._png, self._id)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         kernel = has_kernel()

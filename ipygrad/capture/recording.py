@@ -57,6 +57,8 @@ class CallRecorder:
         The backward methods that the cell itself called.
     runs
         The latest backward passes that variables made.
+    run_count
+        How many they made in all.
     is_on
         Whether anything is recorded now.
     hears_calls
@@ -76,6 +78,7 @@ class CallRecorder:
         # Copied of turns by hand.
         self._numbers = 0
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
+        self.run_count = 0
         self.is_on = self.hears_calls = False
         self.is_cut = False
         # What is known to be a variable's or function's class need not be looked at again.
@@ -204,6 +207,7 @@ class CallRecorder:
         self._settle()
         self._run = Run(result, deque())
         self.runs.append(self._run)
+        self.run_count += 1
         self.hears_calls = False
         return self._run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -32,6 +33,18 @@ def evaluate(
         raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
     except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
         raise UsageError(f"{what}, {expression}, raised {type(error).__name__}: {error}") from None
+
+
+def parts_of(expression: str, value: object) -> list[tuple[str, object]]:
+    """Return what RESULT names, each with its own expression; of a tuple or list its elements."""
+    if not isinstance(value, (tuple, list)) or not value:
+        return [(expression, value)]
+    node = ast.parse(expression, mode="eval").body
+    elements = node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
+    if len(elements) != len(value):  # a name of it, or one with a star in it
+        whole = expression if expression.isidentifier() else f"({expression})"
+        return [(f"{whole}[{place}]", part) for place, part in enumerate(value)]
+    return [(ast.unparse(one), part) for one, part in zip(elements, value, strict=True)]
 
 
 def check_result(value: object, engines: Engines, asker: str, what: str, example: str) -> None:

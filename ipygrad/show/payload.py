@@ -138,7 +138,7 @@ means "not yet" and is shown as a dash, never as 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -215,6 +215,8 @@ class Pass:
         Number of the first line of the code; 1 for a script, which has no magic above it.
     dropped
         Numbers of the variables whose gradients the cell's own pass has dropped after use.
+    number
+        Of the pass among several, counted from 1; None where it needs none.
     """
 
     graph: Graph
@@ -225,6 +227,7 @@ class Pass:
     notices: tuple[str, ...]
     first_line: int = 2
     dropped: frozenset[int] = frozenset()
+    number: int | None = None
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -236,7 +239,21 @@ class Pass:
         """Name of the pass."""
         if self.run is None:
             return self.words("title_partial")
-        return self.words("title", result=self.graph.variables[self.graph.results[0]].name)
+        result = self.graph.variables[self.graph.results[0]].name
+        return self._numbered(self.words("title", result=result))
+
+    @property
+    def title_of_picture(self) -> str:
+        """The same, where Hangul and Kana cannot be drawn."""
+        return replace(self, words=self.words.of_pictures).title
+
+    @property
+    def name(self) -> str:
+        """Name of the result, by which the pass is told from others."""
+        return self._numbered(self.graph.variables[self.graph.results[0]].name)
+
+    def _numbered(self, text: str) -> str:
+        return text if self.number is None else f"{self.number}. {text}"
 
 
 def make_payload(

@@ -42,7 +42,7 @@ MOST_LINES = 4
 # In inches.
 LEAST_WIDTH, MOST_WIDTH, MOST_GRAPH_HEIGHT, MARGIN = 6.2, 10.5, 10.0, 0.12
 PANEL_HEIGHT, LEAST_PANEL_WIDTH, MOST_PANEL_WIDTH = 2.1, 2.5, 3.4
-PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW = 0.42, 0.42, 0.72, 0.2
+PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW, TITLE_ROW = 0.42, 0.42, 0.72, 0.2, 0.3
 BAR = 0.55
 """What a heat map leaves free for its colour bar."""
 INCHES_PER_PX = 9 / 72 / 13
@@ -112,6 +112,7 @@ def still_picture(
     left_out: int = 0,
     current: int | None = None,
     most_panels: int = MOST_PANELS,
+    title: str = "",
 ) -> Figure:
     """Draw the graph with values and gradients, and the local derivative of each step under it.
 
@@ -131,9 +132,13 @@ def still_picture(
         How many more steps there are, which were not even passed.
     current
         Number of a function whose box is drawn with a strong edge.
+    title
+        What stands above it.
     """
     # From top to bottom: how high, and who draws it.
     blocks: list[tuple[float, Callable[[_Region], None]]] = []
+    if title:
+        blocks.append((TITLE_ROW, partial(_draw_title, text=title)))
     if layout is None:
         sentence = WORDS("still_large", count=f"{len(graph.functions):,}")
         blocks.append((TEXT_ROW, partial(_draw_note, text=sentence)))
@@ -183,6 +188,11 @@ def still_picture(
 
 def _draw_note(region: _Region, text: str) -> None:
     region.write(0.15, text)
+
+
+def _draw_title(region: _Region, text: str) -> None:
+    words = (drawable(word, "…", len(word) + 1) for word in text.split(" "))
+    region.write(0.15, " ".join(words), weight="bold")
 
 
 # --- the graph ----------------------------------------------------------------------------------
@@ -363,17 +373,29 @@ def image_of(figure: Figure, dpi: float) -> Image.Image:
     return Image.frombytes("RGBA", (size[0], size[1]), drawn.getvalue()).convert("RGB")
 
 
+def _below_each_other(images: Sequence[Image.Image]) -> Image.Image:
+    if len(images) == 1:
+        return images[0]
+    width, height = max(image.width for image in images), sum(image.height for image in images)
+    whole = Image.new("RGB", (width, height), PAPER)
+    down = 0
+    for image in images:
+        whole.paste(image, (0, down))
+        down += image.height
+    return whole
+
+
 def with_palette(image: Image.Image) -> Image.Image:
     """Return an image with 64 colours: for the same image the same."""
     return image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
-def png_of(figure: Figure, dpi: float = 110, most_bytes: int | None = MOST_BYTES) -> bytes:
-    """Write a figure as PNG with a palette: for the same figure the same bytes.
+def png_of(*figures: Figure, dpi: float = 110, most_bytes: int | None = MOST_BYTES) -> bytes:
+    """Write figures, one below the other, as PNG with a palette: for the same the same bytes.
 
     What would take more than `most_bytes` is made smaller, down to half of `dpi`.
     """
-    full = image_of(figure, dpi)
+    full = _below_each_other([image_of(figure, dpi) for figure in figures])
     for scale in (1.0, 0.85, 0.7, 0.6, 0.5):
         size = (round(full.width * scale), round(full.height * scale))
         image = with_palette(full if scale == 1 else full.resize(size, Image.Resampling.LANCZOS))
