@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.names import CallSites
-    from ipygrad.capture.observe import CallSite
+    from ipygrad.capture.observe import CallSite, Span
     from ipygrad.capture.stack import Made
     from ipygrad.engine.core import Function, Variable
 
@@ -77,6 +77,8 @@ class FunctionNode:
         The expression that called it, None where unknown.
     function
         The live object.
+    span
+        Where in the cell that expression stands; None where unknown.
     made
         When it was called, and in which calls and turns of loops; None where unknown.
     """
@@ -89,6 +91,7 @@ class FunctionNode:
     line: int | None
     source: str | None
     function: Function
+    span: Span | None = None
     made: Made | None = None
 
 
@@ -161,6 +164,7 @@ def capture_graph(
             line=None if site is None else site.line,
             source=None if site is None else site.source,
             function=function,
+            span=None if site is None else site.span,
             made=next((sites.made_in(y) for y in function.outputs if y is not None), None),
         )
 

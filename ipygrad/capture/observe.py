@@ -29,6 +29,23 @@ KINDS = {"CALL": ast.Call, "BINARY": ast.BinOp, "UNARY": ast.UnaryOp, "INPLACE":
 _Noted = tuple["Callable[[], Any]", "CodeType | None", int, bool, int, int]
 
 
+class Span(NamedTuple):
+    """Where an expression stands: lines as in the cell, columns in characters, the last excluded.
+
+    Attributes
+    ----------
+    first_line, first_column
+        Where it begins; columns count from 0.
+    last_line, last_column
+        Where it ends.
+    """
+
+    first_line: int
+    first_column: int
+    last_line: int
+    last_column: int
+
+
 class CallSite(NamedTuple):
     """Where in the cell a function was called.
 
@@ -42,12 +59,15 @@ class CallSite(NamedTuple):
         Names that the expression's value was assigned to, one for each output.
     arguments
         Sources of the operands or positional arguments.
+    span
+        Where the expression stands; None where `source` is None.
     """
 
     line: int
     source: str | None
     targets: tuple[str, ...]
     arguments: tuple[str, ...]
+    span: Span | None = None
 
 
 class Observer:
@@ -239,7 +259,11 @@ def _describe(code: CodeType, instruction: int) -> CallSite:
         return CallSite(line, None, (), ())
     source = found.source
     return CallSite(
-        line, _text(node, source), _targets(node), tuple(_text(a, source) for a in _arguments(node))
+        line,
+        _text(node, source),
+        _targets(node),
+        tuple(_text(a, source) for a in _arguments(node)),
+        _span(node, source),
     )
 
 
@@ -280,6 +304,19 @@ def _text(node: ast.AST, source: Any) -> str:
         return f"{ast.unparse(node.target)} {_operator(node)} {ast.unparse(node.value)}"
     segment = ast.get_source_segment(source.text, node)
     return ast.unparse(node) if segment is None or "\n" in segment else segment
+
+
+def _span(node: Any, source: Any) -> Span:
+    lines = source.text.split("\n")
+
+    def characters(line: int, column: int) -> int:
+        # The syntax tree counts columns in UTF-8 bytes.
+        return len(lines[line - 1].encode()[:column].decode())
+
+    first, last = node.lineno, node.end_lineno
+    return Span(
+        first, characters(first, node.col_offset), last, characters(last, node.end_col_offset)
+    )
 
 
 def _operator(node: ast.AugAssign) -> str:

@@ -27,6 +27,8 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
       generation   0 for a function of leaves only
       line         of the cell, where it was called | null
       source       the expression that called it | null
+      range        where that stands: [first line, first column, last line, last column], lines as
+                   in the cell, columns in characters from 0, the last one excluded | null
       role         what it does to gradients, such as "multiply" | null for a function of the user's
       is_local     whether formulas are local derivatives; else they are contributions
       formulas     [Formula | null], one for each input ]
@@ -158,6 +160,7 @@ def _function(shown: Pass, node: FunctionNode, turn: BareStep | None) -> Json:
         "generation": node.generation,
         "line": node.line,
         "source": node.source,
+        "range": None if node.span is None else list(node.span),
         "role": None if role is None else role.removeprefix("role_"),
         "is_local": is_local(node.function),
         "formulas": [

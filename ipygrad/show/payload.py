@@ -49,6 +49,8 @@ means "not yet" and is shown as a dash, never as 0.
         label      text
         line       of the cell, where it was called | null
         source     the expression that called it | null
+        range      where that stands: [first line, first column, last line, last column], lines as
+                   in the cell, columns in characters from 0, the last one excluded | null
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
@@ -142,43 +144,27 @@ from dataclasses import dataclass, replace
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.capture.waiting import WaitingList
-from ipygrad.explain.numbers import exact, short
-from ipygrad.explain.products import (
-    elementwise_formula,
-    equation,
-    is_written_out,
-    product_before_sum,
-    product_holds,
-    summed_text,
-)
 from ipygrad.explain.sizes import gradient_sizes
-from ipygrad.explain.turns import describe_next, describe_waiting
-from ipygrad.explain.words import describe_start, describe_step
 from ipygrad.show.arrange import Shape
 from ipygrad.show.folding import fold
 from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
+from ipygrad.show.rows import table
 from ipygrad.show.scenes import make_scenes
-from ipygrad.show.sizes import text_columns
 from ipygrad.show.states import arrivals, states
+from ipygrad.show.steps import formula_of, start_of, step_of, waiting_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
-
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.findings import Findings
-    from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import Words
     from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
 
 VERSION = 1
-SIGNS = {"agrees": "✓", "disagrees": "≠", "not checked": "–"}
-"""What a check found."""
 LEAST_BARS = 6
 """A pass of fewer steps is seen at a glance."""
 MOST_LISTED = 6
@@ -187,8 +173,6 @@ MOST_FOLDED = 100_000
 """Boxes of the largest graph that is folded; of a larger one there is the table."""
 FOLDED_HEIGHT = (200.0, 420.0)
 """Least and most height of a folded graph on the page, px."""
-MOST_WAITING = 8
-"""Of the functions that wait after a step, so many are listed."""
 
 Json = dict[str, Any]
 
@@ -297,10 +281,10 @@ def make_payload(
         {**step, "waiting": waiting}
         for step, waiting in zip(
             (
-                _start(shown, kept),
-                *(_step(shown, step, plots.get(step.index), kept) for step in steps),
+                start_of(shown, kept),
+                *(step_of(shown, step, plots.get(step.index), kept) for step in steps),
             ),
-            _waiting(shown, kept, len(steps)),
+            waiting_of(shown, kept, len(steps)),
             strict=True,
         )
     ]
@@ -375,15 +359,7 @@ def _is_huge(graph: Graph) -> bool:
     return len(graph.variables) + len(graph.functions) > MOST_FOLDED
 
 
-def _written(words: Words, value: np.ndarray | float) -> Json:
-    return {"text": words.number(value), "exact": exact(value)}
-
-
-def _number(words: Words, value: np.ndarray | float | None) -> Json | None:
-    return None if value is None else _written(words, value)
-
-
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
     """The parts of a graph that a payload keeps: from their numbers there to those in the payload.
 
     An absent creator or output, None, stays None; so does a creator that is not kept.
@@ -393,7 +369,7 @@ class _Kept(NamedTuple):
     functions: dict[int | None, int]
 
 
-def _kept(shown: Pass, most_steps: int | None) -> _Kept:
+def _kept(shown: Pass, most_steps: int | None) -> Kept:
     """Keep the whole graph or, where steps are cut, what the others touch.
 
     Of a graph without a pass at most as many functions are kept.
@@ -410,7 +386,7 @@ def _kept(shown: Pass, most_steps: int | None) -> _Kept:
         nodes = [graph.functions[number] for number in functions]
         touched = {v for node in nodes for v in (*node.inputs, *node.outputs) if v is not None}
         variables = touched | set(graph.results)
-    return _Kept(
+    return Kept(
         {number: place for place, number in enumerate(sorted(variables))},
         {number: place for place, number in enumerate(sorted(functions))},
     )
@@ -427,7 +403,7 @@ def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
     return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
 
 
-def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool) -> Json:
+def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
     arrived = arrivals(graph, shown.run, steps)
@@ -437,7 +413,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
             users.setdefault(used, []).append(kept.functions[node.index])
 
     def variable(node: VariableNode) -> Json:
-        value, reached = _written(shown.words, node.value), arrived.get(node.index, [])
+        value, reached = written(shown.words, node.value), arrived.get(node.index, [])
         return {
             "name": node.name,
             "kind": node.kind,
@@ -455,6 +431,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: _Kept, *, chains: bool)
             "label": node.label,
             "line": node.line,
             "source": node.source,
+            "range": None if node.span is None else list(node.span),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
@@ -474,7 +451,7 @@ def _dropped_at(shown: Pass, node: VariableNode, turn: Mapping[int, int]) -> int
     return turn.get(node.creator)
 
 
-def _scenes(shown: Pass, layout: GraphLayout | None, kept: _Kept, texts: Sequence[str]) -> Json:
+def _scenes(shown: Pass, layout: GraphLayout | None, kept: Kept, texts: Sequence[str]) -> Json:
     """Put a graph into scenes: one for a graph that is drawn whole."""
     graph = shown.graph
     if layout is not None or _is_huge(graph):
@@ -503,10 +480,6 @@ def _scenes(shown: Pass, layout: GraphLayout | None, kept: _Kept, texts: Sequenc
     }
 
 
-def _formula(formula: Formula | None) -> Json | None:
-    return None if formula is None else {"text": formula.text, "math": formula.mathml}
-
-
 def _chain(shown: Pass, node: VariableNode) -> Json | None:
     if node.index in shown.graph.results:
         return None
@@ -514,271 +487,8 @@ def _chain(shown: Pass, node: VariableNode) -> Json | None:
     if chain is None:
         return None
     return {
-        "heading": _formula(chain.heading),
-        "paths": [_formula(path) for path in chain.paths],
+        "heading": formula_of(chain.heading),
+        "paths": [formula_of(path) for path in chain.paths],
         "more": chain.more,
-        "total": _formula(chain.total),
+        "total": formula_of(chain.total),
     }
-
-
-def _start(shown: Pass, kept: _Kept) -> Json:
-    said = describe_start(shown.words, shown.graph, shown.run)
-    products = []
-    line = None
-    if shown.run is not None:
-        result = shown.graph.variables[shown.graph.results[0]]
-        line = result.line
-        products.append(
-            {
-                "variable": kept.variables[result.index],
-                "name": result.name,
-                "constant": False,
-                "holds": True,
-                "arriving": None,
-                "local": None,
-                "formula": None,
-                "equation": None,
-                "summed": None,
-                "contribution": _number(shown.words, shown.run.cotangent),
-                "before": None,
-                "after": _number(shown.words, shown.run.cotangent),
-            }
-        )
-    return {
-        "function": None,
-        "line": line,
-        "heading": said.heading,
-        "sentence": said.sentence,
-        "status": said.status,
-        "parts": [],
-        "products": products,
-        "notes": [],
-        "check": None,
-        "source": "",
-        "picture": False,
-        "plot": None,
-    }
-
-
-def _step(shown: Pass, step: BareStep, plot: str | None, kept: _Kept) -> Json:
-    node = shown.graph.functions[step.function]
-    words = shown.words
-    slopes = shown.findings.slopes(step)
-    said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
-    arriving = arriving_number(words, step)
-    return {
-        "function": kept.functions[step.function],
-        "line": node.line,
-        "heading": said.heading,
-        "sentence": said.sentence,
-        "status": said.status,
-        "parts": list(said.parts),
-        "products": [
-            _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
-        ],
-        "notes": list(shown.findings.notes(step)),
-        "check": _check(shown, step),
-        "source": _source(words, step),
-        "picture": shown.findings.has_plot(step),
-        "plot": plot,
-    }
-
-
-def _waiting(shown: Pass, kept: _Kept, steps: int) -> Iterator[Json | None]:
-    """Yield who waits after the start and each step; who is not kept is only counted."""
-    if shown.run is None:
-        yield None
-        return
-    waiting = WaitingList(shown.graph, shown.run)
-    for index in range(steps + 1):
-        if index > 0:
-            waiting.advance()
-        queue = waiting.queue(MOST_WAITING)
-        functions = [kept.functions.get(one.function) for one in queue.first]
-        yield {
-            "functions": [function for function in functions if function is not None],
-            "text": "\n".join(
-                (
-                    describe_next(shown.words, queue, stopped=index == len(shown.steps)),
-                    *describe_waiting(shown.words, queue),
-                )
-            ),
-        }
-
-
-def _source(words: Words, step: BareStep) -> str:
-    if step.source is None:
-        return ""
-    held = (f"{name} = {words.number(value)}" for name, value in step.source.values)
-    return "\n".join((*step.source.lines, "", *held))
-
-
-def _product(shown: Pass, step: BareStep, argnum: int, kept: _Kept, arriving: Json) -> Json:
-    words, graph = shown.words, shown.graph
-    node = graph.functions[step.function]
-    variable = node.inputs[argnum]
-    contribution, slope = step.contributions[argnum], shown.findings.slopes(step)[argnum]
-    is_constant = contribution is None
-    is_wrong = shown.findings.check(step).status == "disagrees"
-    formula = elementwise_formula(graph, step, argnum)
-    local = _number(words, slope)
-    if local is None and not is_constant:
-        local = {"text": words("jacobian"), "exact": ""}
-    summed = None
-    if slope is not None and (text := summed_text(words, step, argnum)):
-        summed = {"text": text, "before": _number(words, product_before_sum(step, slope))}
-    return {
-        "variable": kept.variables[variable],
-        "name": graph.variables[variable].name,
-        "constant": is_constant,
-        "holds": slope is None or product_holds(step, argnum, slope),
-        "arriving": arriving,
-        "local": local,
-        "formula": _formula(formula),
-        "equation": None if is_wrong else _formula(equation(words, graph, step, argnum, slope)),
-        "summed": summed,
-        "contribution": _number(words, contribution),
-        "before": _number(words, step.before[argnum]),
-        "after": _number(words, step.after[argnum]),
-    }
-
-
-def _check(shown: Pass, step: BareStep) -> Json | None:
-    check = shown.findings.check(step)
-    if check.reason == "off":
-        return None
-    return {
-        "status": check.status.replace(" ", "_"),
-        "text": f"{SIGNS[check.status]} {shown.findings.verdict(step)}",
-    }
-
-
-def arriving_number(words: Words, step: BareStep) -> Json:
-    """Return what arrives at a step's function as a Number; several outputs are listed."""
-    if len(step.cotangents) == 1:
-        return _written(words, step.cotangents[0])
-    return {
-        "text": "; ".join(words.number(cotangent) for cotangent in step.cotangents),
-        "exact": "; ".join(exact(cotangent) for cotangent in step.cotangents),
-    }
-
-
-class Table(NamedTuple):
-    """The table of a pass, as texts.
-
-    Attributes
-    ----------
-    columns
-        Headings.
-    rows
-        One text for each column.
-    row_steps
-        For each row the number of its step.
-    """
-
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    row_steps: list[int]
-
-
-PASS_COLUMNS = (
-    "step",
-    "function",
-    "line",
-    "arriving",
-    "local",
-    "contribution",
-    "variable",
-    "before",
-    "after",
-)
-GRAPH_COLUMNS = ("name", "value", "made_by", "line")
-
-
-def table(shown: Pass, most: int | None = None, *, longest_local: int | None = None) -> Table:
-    """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
-
-    A pass has one row for the start, then one for each input of each step; constants are left out,
-    but a step of nothing else has a row of dashes. A graph has one row for each variable that is
-    no constant.
-
-    Parameters
-    ----------
-    most
-        Steps, or variables, to show; None for all.
-    longest_local
-        Columns that a local derivative may take with its formula, "2·b = 2.568", before that is
-        left out; None for any number.
-    """
-    if shown.run is None:
-        rows = _variable_rows(shown)[:most]
-        return Table(_headings(shown.words, GRAPH_COLUMNS), rows, [0] * len(rows))
-    words, graph = shown.words, shown.graph
-    result = graph.variables[graph.results[0]]
-    start = words.number(shown.run.cotangent)
-    rows = [
-        ("0", words("start"), _line(result), "", "", start, result.name, short(None), start),
-    ]
-    row_steps = [0]
-    for step in shown.steps[:most]:
-        of_step = _step_rows(shown, step, longest_local)
-        rows += of_step
-        row_steps += [step.index] * len(of_step)
-    return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
-
-
-def _headings(words: Words, keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(words(f"column_{key}") for key in keys)
-
-
-def _line(node: VariableNode | FunctionNode) -> str:
-    return "" if node.line is None else str(node.line)
-
-
-def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
-    words, graph = shown.words, shown.graph
-    node = graph.functions[step.function]
-    turn = (str(step.index), node.label, _line(node), arriving_number(words, step)["text"])
-    rows: list[tuple[str, ...]] = [
-        (
-            *turn,
-            _local(shown, step, argnum, longest),
-            words.number(contribution),
-            graph.variables[node.inputs[argnum]].name,
-            words.number(step.before[argnum]),
-            words.number(step.after[argnum]),
-        )
-        for argnum, contribution in enumerate(step.contributions)
-        if contribution is not None
-    ]
-    return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
-
-
-def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str:
-    """Return a local derivative with its formula, where that fits and is not the number itself."""
-    slope = shown.findings.slopes(step)[argnum]
-    if slope is None:
-        return ""
-    number = shown.words.number(slope)
-    formula = elementwise_formula(shown.graph, step, argnum)
-    if formula is None or is_written_out(formula) or formula.text == number:
-        return number
-    both = f"{formula.text} = {number}"
-    return number if longest is not None and text_columns(both) > longest else both
-
-
-def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
-    graph = shown.graph
-    return [
-        (node.name, shown.words.number(node.value), made_by(graph, node), _line(node))
-        for node in graph.variables
-        if node.kind != "constant"
-    ]
-
-
-def made_by(graph: Graph, node: VariableNode) -> str:
-    """Return the call that made a variable, in names; nothing for a leaf."""
-    if node.creator is None:
-        return ""
-    creator = graph.functions[node.creator]
-    return f"{creator.label}({', '.join(graph.variables[v].name for v in creator.inputs)})"

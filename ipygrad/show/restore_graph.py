@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast, get_args
 
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
+from ipygrad.capture.observe import Span
 from ipygrad.engine.core import Variable
 from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.formulas import RULES
@@ -86,7 +87,15 @@ def _function(
         entry.field("line").or_none(Entry.whole),
         entry.field("source").or_none(Entry.text),
         function,
+        entry.field("range").or_none(_span),
     )
+
+
+def _span(entry: Entry) -> Span:
+    first_line, first_column, last_line, last_column = (item.whole() for item in entry.items(4))
+    if (first_line, first_column) > (last_line, last_column):
+        raise entry.fail("a range that does not end before it begins")
+    return Span(first_line, first_column, last_line, last_column)
 
 
 def _rule(

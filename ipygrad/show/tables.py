@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.explain.products import elementwise_formula
-from ipygrad.show.payload import GRAPH_COLUMNS, PASS_COLUMNS, made_by, table
+from ipygrad.show.rows import GRAPH_COLUMNS, PASS_COLUMNS, made_by, table
 from ipygrad.show.sizes import shorten, text_columns
 
 if TYPE_CHECKING:

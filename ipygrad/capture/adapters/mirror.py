@@ -233,6 +233,6 @@ class MirroredSites:
         named = [self._namespace[name] for name in site.targets if name in self._namespace]
         if any(isinstance(value, _NUMBERS) for value in named):
             # What the call from the cell returned is a number: this was made on its way.
-            return site._replace(arguments=(), targets=(), source=None)
+            return site._replace(arguments=(), targets=(), source=None, span=None)
         # An operator may swap its operands (2 * x calls x.__rmul__), so they name nothing.
         return site._replace(arguments=())

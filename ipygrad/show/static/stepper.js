@@ -7,34 +7,7 @@
  * mirrors going forward, and, where it may be too small for all, a `scroll()` to that place.
  */
 
-/** @typedef {{text: string, exact: string}} Num */
-/** @typedef {[number, number, number, number]} Box */
-/** @typedef {[number, number]} Point */
-/** @typedef {(Node | string)[]} Children */
-/** @typedef {Record<string, string | number | null | ((event: any) => void)>} Attributes */
-/**
- * Parts of the payload, as documented there.
- * @typedef {string | any[]} MathTree
- * @typedef {{text: string, math: MathTree}} Formula
- * @typedef {Record<string, any>} Product
- * @typedef {Record<string, any> & {function: number | null, products: Product[]}} Step
- * @typedef {Record<string, any> & {inputs: number[], outputs: (number | null)[]}} Call
- * @typedef {{width: number, height: number, boxes: Box[], lines: any[]}} Shape
- * @typedef {Record<string, any> & {steps: Step[], notices: string[], table: {columns: string[],
- *   rows: string[][], row_steps: number[]}, knobs: Record<string, any>[],
- *   room: {styles: string[], counts: Record<string, number>, texts: Record<string, string[]>},
- *   graph: {variables: Record<string, any>[], functions: Call[], groups: Record<string, any>[],
- *   shapes: Shape[], open: string[], height: number | null}}} Payload
- */
-/** @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
- *   send(message: object): void, on(event: string, callback: (...args: any[]) => void): void,
- *   off(event: string, callback: (...args: any[]) => void): void}} Model */
-/** @typedef {Record<string, number>} Values of knobs that do not stand as the cell left them */
-/** @typedef {(k: number, variable?: number) => void} Press go to a step, and select a variable */
-/** @typedef {(k: number, part: number, isCovered: boolean) => void} Show */
-/** What controls and keys do: `go` to a step or a part of it, `turn` by parts.
- * @typedef {{now(): number, go(k: number, part?: number): void, toggle(): void,
- *   turn(by: number): void, hurry(speed: number): void}} Actions */
+/** @import * as T from "./types.d.ts" */
 
 /** Time between two steps while playing at speed 1, ms, and the speeds. */
 const PLAY_INTERVAL = 1200;
@@ -80,8 +53,7 @@ const ATTRIBUTES = new Set(
 
 /** Set attributes, null removing one, and listeners (onclick). Here and in mark(), classes go
  * without their "ipygrad-".
- * @param {Element} element
- * @param {Attributes} attributes */
+ * @type {(element: Element, attributes: T.Attributes) => void} */
 function put(element, attributes) {
 	for (const [name, value] of Object.entries(attributes)) {
 		const text = String(value);
@@ -107,7 +79,7 @@ function markNow(element, is) {
  * @param {string} namespace */
 const maker =
 	(namespace) =>
-	/** @type {(tag: string, attributes?: Attributes | string, ...children: Children) => any} */
+	/** @type {T.Make} */
 	(tag, attributes = {}, ...children) => {
 		const element = document.createElementNS(namespace, tag);
 		put(element, typeof attributes === "string" ? { class: attributes } : attributes);
@@ -123,8 +95,7 @@ const TOKENS = new Set(["mi", "mn", "mo", "mtext"]);
 const SCHEMATA = new Set(["mrow", "msup", "msub", "msubsup", "mfrac", "msqrt", "mroot", "mover"]);
 
 /** Make an element of a formula; what is none of those above becomes text.
- * @param {MathTree} tree
- * @returns {Element} */
+ * @type {(tree: T.MathTree) => Element} */
 function mathNode(tree) {
 	const [tag, ...children] = Array.isArray(tree) ? tree : ["mtext", tree];
 	if (SCHEMATA.has(tag)) return mathml(tag, {}, ...children.map(mathNode));
@@ -132,13 +103,12 @@ function mathNode(tree) {
 }
 
 /** A formula, typeset, and as plain text for those who do not see it.
- * @param {Formula} formula */
+ * @type {(formula: T.Formula) => Element} */
 const typeset = ({ text, math }) =>
 	mathml("math", { class: "math", role: "math", "aria-label": text }, mathNode(math));
 
 /** Fill the {placeholders} of a template with texts or elements.
- * @param {string} template
- * @param {Record<string, string | number | Node>} values */
+ * @type {(template: string, values: Record<string, string | number | Node | null>) => T.Children} */
 function fill(template, values) {
 	return template.split(/\{(\w+)\}/).map((part, i) => {
 		const value = i % 2 === 0 ? part : (values[part] ?? `{${part}}`);
@@ -151,8 +121,7 @@ function fill(template, values) {
 const columnsOf = (text) => [...text].reduce((sum, c) => sum + (WIDE.test(c) ? 2 : 1), 0);
 
 /** Cut a text to a number of columns, the last of which is then an ellipsis.
- * @param {string} text
- * @param {number} columns */
+ * @type {(text: string, columns: number) => string} */
 function shorten(text, columns) {
 	if (columnsOf(text) <= columns) return text;
 	let kept = "";
@@ -172,16 +141,15 @@ function focusable(element) {
 }
 
 /** A box that scrolls, and so can have focus.
- * @type {(attributes: Attributes | string, ...children: Children) => any} */
+ * @type {(attributes: T.Attributes | string, ...children: T.Children) => any} */
 const scroller = (attributes, ...children) => focusable(html("div", attributes, ...children));
 
-/** @type {(attributes: Attributes, press: () => void, ...children: Children) => any} */
+/** @type {(attributes: T.Attributes, press: () => void, ...children: T.Children) => any} */
 const button = (attributes, press, ...children) =>
 	focusable(html("button", { type: "button", onclick: press, ...attributes }, ...children));
 
 /** Bring a box into the middle of its own scroller if it does not stand well inside.
- * @param {HTMLElement} scroller
- * @param {number[]} box */
+ * @type {(scroller: HTMLElement, box: number[]) => void} */
 function scrollInside(scroller, [x, y, width, height]) {
 	const { clientWidth, clientHeight, scrollLeft, scrollTop } = scroller;
 	const room = 48;
@@ -206,8 +174,7 @@ const hasFocus = (element) =>
 const focus = (element) => element?.focus({ preventScroll: true });
 
 /** Whether a key is pressed alone, or with Shift where that may be.
- * @param {KeyboardEvent} event
- * @param {boolean} [mayShift] */
+ * @type {(event: KeyboardEvent, mayShift?: boolean) => boolean} */
 const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 	!ctrlKey && !metaKey && !altKey && (mayShift || !shiftKey);
 
@@ -218,8 +185,8 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 const numberOf = (item) => Number(item.slice(1));
 
 /** What views ask about a payload, from arrays that are made once. */
-class Pass {
-	/** @param {Payload} payload */
+export class Pass {
+	/** @param {T.Payload} payload */
 	constructor(payload) {
 		const { graph, steps, words, language, interfaces = {} } = payload;
 		const own = navigator.language.slice(0, 2);
@@ -241,13 +208,13 @@ class Pass {
 		 * @type {number[][]} */
 		this.inside = graph.groups.map(() => []);
 		this.functions.forEach(({ step }, f) => {
-			for (const item of step === null ? [] : this.path(`f${f}`))
-				if (item !== `f${f}`) this.inside[numberOf(item)].push(step);
+			if (step === null) return;
+			for (const g of this.path(`f${f}`).slice(0, -1)) this.inside[numberOf(g)].push(step);
 		});
 	}
 
 	/** A text of the interface.
-	 * @type {(key: string, values?: Record<string, string | number>) => string} */
+	 * @type {(key: string, values?: T.Texts) => string} */
 	word(key, values = {}) {
 		return fill(this.words[key] ?? key, values).join("");
 	}
@@ -294,7 +261,7 @@ class Pass {
 	/** @param {string} item */
 	nameOf(item) {
 		const { variables: v, functions: f, groups: g } = this.payload.graph;
-		/** @type {Record<string, Record<string, any>[]>} */
+		/** @type {Record<string, any[]>} */
 		const lists = { v, f, g };
 		const { name, label = name } = lists[item[0]]?.[numberOf(item)] ?? { name: "" };
 		return typeof label === "string" ? label : this.word(label[0], label[1]);
@@ -302,24 +269,17 @@ class Pass {
 }
 
 /** A number with its exact value on hover; a dash for one that is not there yet.
- * @param {Pass} pass
- * @param {Num | null} number */
+ * @type {(pass: Pass, number: T.Num | null) => HTMLElement} */
 function numeral(pass, number) {
 	const { text, exact } = number ?? { text: "–", exact: pass.word("not_yet") };
 	return html("span", { class: "number", title: exact }, text);
 }
 
 /** Whether a number is no array.
- * @param {Num} number */
+ * @type {(number: T.Num) => boolean} */
 const isNumber = ({ exact }) => Number.isFinite(Number(exact));
 
 // --- the graph
-
-/** A line: the items that it joins ("v3 f5"), its curve, and of which input of the function.
- * @typedef {{key: string, points: Point[], position: number, label: string, at: Point | null}} Line
- * What is to be drawn, open groups being frames, and how far down lines come in (i) and go out (o).
- * @typedef {{width: number, height: number, boxes: [string, Box][], lines: Line[],
- *   ends: Record<string, number>}} Scene */
 
 /** A line of text in a drawing, by default around x.
  * @type {(style: string | null, x: number, y: number, text: string, anchor?: string) => any} */
@@ -327,18 +287,15 @@ const textAt = (style, x, y, text, anchor = "middle") =>
 	svg("text", { class: style, x, y, "text-anchor": anchor }, text);
 
 /** An arrow head, and where its line comes from.
- * @param {string} style
- * @param {Point} tip
- * @param {Point} from */
+ * @type {(style: string, tip: T.Point, from: T.Point) => Element} */
 function arrowHead(style, [x, y], [fromX, fromY]) {
 	const turn = (Math.atan2(y - fromY, x - fromX) * 180) / Math.PI;
 	const transform = `translate(${x} ${y}) rotate(${turn})`;
 	return svg("path", { class: style, d: "M0 0-7.4-3.1V3.1Z", transform });
 }
 
-/** An edge: its curve, a head forward and, for a gradient to travel along, one backward.
- * @param {Line} line
- * @param {boolean} carries whether its variable takes a gradient from it */
+/** An edge: its curve, a head forward and, if its variable takes a gradient, one backward.
+ * @type {(line: T.Line, carries: boolean) => SVGElement} */
 function edgeGroup({ points, label, at }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
@@ -355,13 +312,13 @@ function edgeGroup({ points, label, at }, carries) {
 }
 
 /** The middle of an edge's piece that touches the variable of an input.
- * @param {Point[]} points */
+ * @type {(points: T.Point[]) => number[]} */
 const edgeMiddle = ([a, b, c, d]) => [0, 1].map((i) => (a[i] + 3 * b[i] + 3 * c[i] + d[i]) / 8);
 
 /** A curve through some places, two on each level: straight there, S-shaped from one to the next.
- * @type {(places: number[], levels: number[], bend: number) => Point[]} */
+ * @type {(places: number[], levels: number[], bend: number) => T.Point[]} */
 function curve(places, levels, bend) {
-	/** @type {Point[]} */
+	/** @type {T.Point[]} */
 	const points = [[places[0], levels[0]]];
 	places.forEach((x, i) => {
 		const y = levels[i >> 1];
@@ -374,9 +331,7 @@ function curve(places, levels, bend) {
 }
 
 /** Put the scene of a group together: what is to the right of open groups, or below, makes room.
- * @param {Payload["graph"]} graph
- * @param {Set<string>} open
- * @returns {Scene} */
+ * @type {(graph: T.Graph, open: Set<T.Item>, g?: number) => T.Scene} */
 function compose(graph, open, g = 0) {
 	const { items, shape } = graph.groups[g];
 	const { width, height, boxes, lines } = graph.shapes[shape];
@@ -398,7 +353,7 @@ function compose(graph, open, g = 0) {
 		(beyond) => (/** @type {number} */ at) =>
 			[...beyond].reduce((sum, [from, by]) => sum + (by * (1 + Math.sign(at - from))) / 2, at),
 	);
-	/** @type {Scene} */
+	/** @type {T.Scene} */
 	const scene = { width: across(width), height: down(height), boxes: [], lines: [], ends: {} };
 	const placed = boxes.map(([left, middle, ...size], i) => {
 		const within = inner[i];
@@ -428,8 +383,7 @@ function compose(graph, open, g = 0) {
 }
 
 /** The graph in its scroller: whole or, when it is large, in groups that open in place.
- * @param {Pass} pass
- * @param {Press} press */
+ * @type {(pass: Pass, press: T.Press) => T.GraphView} */
 function graphView(pass, press) {
 	const { graph } = pass.payload;
 	const isFolded = graph.height !== null;
@@ -437,14 +391,14 @@ function graphView(pass, press) {
 	const drawing = svg("svg", attributes);
 	const view = scroller("graph", drawing);
 	let scene = compose(graph, new Set());
-	/** @type {{line: Line, group: SVGElement}[]} */
+	/** @type {{line: T.Line, group: SVGElement}[]} */
 	let lines = [];
-	/** @type {Map<string, {group: SVGElement, show(k: number): void, select?(is: boolean): void}>} */
+	/** @type {Map<T.Item, T.Drawn>} */
 	let boxes = new Map();
 	const labels = svg("g", { "aria-hidden": "true" });
 	/** @type {number | null} */
 	let selected = null;
-	/** @type {Parameters<Show>} */
+	/** @type {Parameters<T.Show>} */
 	let shown = [0, PARTS, false];
 	const opened = new Set(graph.open);
 	/** What was opened by hand and what the step is in.
@@ -458,10 +412,7 @@ function graphView(pass, press) {
 	let part = [0, 0, 0, 0];
 
 	/** A box, and what a press on it does.
-	 * @param {string} kind
-	 * @param {Box} box
-	 * @param {number} rx
-	 * @param {(() => void) | null} onclick */
+	 * @type {(kind: string, box: T.Box, rx: number, onclick: (() => void) | null) => SVGElement} */
 	function boxGroup(kind, [x, y, width, height], rx, onclick) {
 		const shape = svg("rect", { class: "shape", x, y, width, height, rx });
 		const group = svg("g", { class: `box ${kind}`, role: onclick ? "button" : "img" }, shape);
@@ -470,7 +421,7 @@ function graphView(pass, press) {
 		return focusable(group);
 	}
 
-	/** @type {(v: number, box: Box) => any} */
+	/** @type {(v: number, box: T.Box) => T.Drawn} */
 	function variableBox(v, box) {
 		const { name, kind, value, step, states, chain } = pass.variables[v];
 		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
@@ -491,26 +442,24 @@ function graphView(pass, press) {
 			gradient,
 			title,
 		);
-		/** @type {any} */
+		/** @type {T.State | undefined} */
 		let shown;
 		return {
 			group,
-			/** @param {number} k */
 			show(k) {
-				const state = states.findLast((/** @type {{step: number}} */ one) => one.step <= k);
-				if (state === shown) return;
+				const state = states.findLast((one) => one.step <= k);
+				if (!state || state === shown) return;
 				shown = state;
 				write(gradient, state.box);
 				mark(group, "waiting", state.is_quiet);
 				title.textContent = state.title;
 				put(group, { "aria-label": state.label });
 			},
-			/** @param {boolean} is */
 			select: (is) => chain && put(group, { "aria-pressed": String(is) }),
 		};
 	}
 
-	/** @type {(f: number, box: Box) => any} */
+	/** @type {(f: number, box: T.Box) => T.Drawn} */
 	function functionBox(f, box) {
 		const { label, source, step } = pass.functions[f];
 		const [x, y, width, height] = box;
@@ -520,7 +469,7 @@ function graphView(pass, press) {
 		group.append(textAt(null, x + width / 2, y + height / 2 + 4.5, text), title);
 		const key = step === null ? "function_unused_label" : "function_label";
 		let name = pass.word(key, { label, step });
-		const check = pass.steps[step]?.check;
+		const check = pass.steps[step ?? -1]?.check;
 		if (check?.status === "disagrees") {
 			const [right, top] = [x + width - 3, y + 3];
 			const dot = { class: "shape", x: right - 9, y: top - 9, width: 18, height: 18, rx: 9 };
@@ -530,12 +479,10 @@ function graphView(pass, press) {
 			name += `, ${pass.word("disagrees")}`;
 		}
 		put(group, { "aria-label": name });
-		/** @param {number} k */
-		const show = (k) => mark(group, "done", step !== null && step <= k);
-		return { group, show };
+		return { group, show: (k) => mark(group, "done", step !== null && step <= k) };
 	}
 
-	/** @param {Step} step */
+	/** @param {T.Step} step */
 	function contributions(step) {
 		const found = lines.flatMap(({ line: { key, label, position, points } }) => {
 			const isInput = key[0] === "v" && key.endsWith(` f${step.function}`);
@@ -560,7 +507,7 @@ function graphView(pass, press) {
 	}
 
 	/** A group; while it is open, a frame with a bar to close it by.
-	 * @type {(g: number, box: Box) => any} */
+	 * @type {(g: number, box: T.Box) => T.Drawn} */
 	function groupBox(g, [x, y, width, height]) {
 		const [item, steps] = [`g${g}`, pass.inside[g]];
 		const isOpen = open.has(item);
@@ -661,18 +608,18 @@ function graphView(pass, press) {
 		look();
 	}
 
-	/** @type {Show} */
+	/** @type {T.Show} */
 	function show(k, part, isCovered) {
 		const step = pass.steps[k];
 		const isAdded = part === PARTS;
 		const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
-		const queued = new Set(waiting.map((/** @type {number} */ f) => seen(`f${f}`)));
+		const queued = new Set(waiting.map((f) => seen(`f${f}`)));
 		const added = step.products.filter(({ constant }) => isAdded && !constant);
 		const changed = new Set(added.map(({ variable }) => seen(`v${variable}`)));
 		const isStart = step.function === null;
 		const now = seen(target());
 		for (const [item, box] of boxes) {
-			box.show(isAdded ? k : k - 1);
+			box.show(isAdded ? k : k - 1, part, isCovered);
 			markNow(box.group, isStart ? changed.has(item) : item === now);
 			mark(box.group, "queued", queued.has(item));
 			mark(box.group, "changed", changed.has(item));
@@ -770,7 +717,6 @@ function graphView(pass, press) {
 	paint();
 	return {
 		element: isFolded ? html("div", {}, html("div", "controls", ...tools), view) : view,
-		/** @type {Show} */
 		show(...now) {
 			shown = now;
 			if (isFolded && String([...open]) !== String([...new Set(wanted())])) paint();
@@ -787,15 +733,13 @@ function graphView(pass, press) {
 // --- code, step, plot, table
 
 /** The cell's code; lines that called a function are buttons.
- * @param {Pass} pass
- * @param {Actions} actions */
+ * @type {T.MakeView<T.CodeView>} */
 function codeView(pass, { now, go }) {
-	/** @type {{first: number, lines: string[], steps: number[][]}} */
 	const { first, lines, steps: stepsOf } = pass.payload.code ?? { first: 1, lines: [], steps: [] };
 	const list = html("div", { class: "lines", role: "list" });
 	const box = scroller({ class: "code", role: "group", "aria-label": pass.word("code") }, list);
 	const rows = lines.map((text, i) => {
-		const line = Number(first) + i;
+		const line = first + i;
 		const parts = [html("span", "line-number", String(line)), html("span", {}, text)];
 		const steps = stepsOf[i];
 		const next = () => go(steps[(steps.indexOf(now()) + 1) % steps.length]);
@@ -806,10 +750,9 @@ function codeView(pass, { now, go }) {
 	});
 	return {
 		element: html("div", "code-panel", box),
-		/** @param {number} k */
 		show(k) {
 			const { line } = pass.steps[k];
-			rows.forEach((row, i) => markNow(row, Number(first) + i === line));
+			rows.forEach((row, i) => markNow(row, first + i === line));
 		},
 		scroll() {
 			const lit = list.querySelector("[aria-current]");
@@ -819,8 +762,7 @@ function codeView(pass, { now, go }) {
 }
 
 /** Whether a prediction is right: the sign, or the number within two digits.
- * @param {string} said
- * @param {Num} number */
+ * @type {(said: string, number: T.Num) => boolean} */
 function isForetold(said, { exact }) {
 	const value = Number(exact);
 	const sign = { "+": 1, "-": -1, "−": -1 }[said];
@@ -830,7 +772,7 @@ function isForetold(said, { exact }) {
 }
 
 /** The texts of a step, by their styles.
- * @type {Record<string, (step: Step) => string>} */
+ * @type {Record<string, (step: T.Step) => string>} */
 const TEXTS = {
 	sentence: ({ sentence }) => sentence,
 	notes: ({ notes }) => notes.join(" "),
@@ -840,8 +782,7 @@ const TEXTS = {
 };
 
 /** One step in numbers and words.
- * @param {Pass} pass
- * @param {() => void} reveal what to do when a prediction is made */
+ * @type {(pass: Pass, reveal: () => void) => T.StepView} */
 function stepView(pass, reveal) {
 	const { steps } = pass;
 	const { room } = pass.payload;
@@ -860,7 +801,7 @@ function stepView(pass, reveal) {
 	}
 
 	// Room for the boxes of any step that has boxes; longer lists scroll in the same room.
-	const isList = (/** @type {Step} */ step) => step.products.length > MOST_PRODUCTS;
+	const isList = (/** @type {T.Step} */ step) => step.products.length > MOST_PRODUCTS;
 	const products = scroller(["products", ...room.styles].join(" "));
 	for (const [name, count] of Object.entries(room.counts))
 		products.style.setProperty(`--ipygrad-${name}`, String(count));
@@ -868,12 +809,7 @@ function stepView(pass, reveal) {
 	// The label is what a screen reader says instead.
 	const sign = (/** @type {string} */ text, label = "") =>
 		html("span", { class: "sign", ...(label && { role: "img", "aria-label": label }) }, text);
-	/**
-	 * @param {string} caption
-	 * @param {Num | null} number
-	 * @param {string} [style]
-	 * @param {Formula | null} [formula]
-	 */
+	/** @type {(caption: string, number: T.Num | null, style?: string, formula?: T.Formula | null) => any} */
 	function factor(caption, number, style = "", formula = null) {
 		const amount = html("span", "amount", numeral(pass, number));
 		if (formula) amount.append(typeset(formula));
@@ -895,16 +831,11 @@ function stepView(pass, reveal) {
 		return focusable(html("input", attributes));
 	}
 
-	/**
-	 * @param {Product} product
-	 * @param {number} i its place in the step
-	 * @param {number} k
-	 * @param {boolean} isCovered
-	 */
+	/** @type {(product: T.Product, i: number, k: number, isCovered: boolean) => Element} */
 	function productRow(product, i, k, isCovered) {
 		const { name, arriving, contribution, after, summed, equation } = product;
 		const row = html("div", { class: "product", role: "group", "aria-label": name });
-		if (product.constant) {
+		if (contribution === null) {
 			row.append(html("div", "sum none", pass.word("no_gradient", { name })));
 			return row;
 		}
@@ -947,13 +878,10 @@ function stepView(pass, reveal) {
 		heading: sized(heading, "heading"),
 		products,
 		text: html("div", "text", ...texts.map(({ name, text }) => sized(text, name))),
-		/** Keep what is written in the fields; an empty text for each other product.
-		 * @param {number} k */
 		predict(k) {
 			const inputs = [...products.children].map((row) => row.querySelector("input"));
 			predicted[k] = inputs.map((input) => input?.value.trim() ?? "");
 		},
-		/** @type {Show} */
 		show(k, part, isCovered) {
 			const step = steps[k];
 			heading.textContent = step.heading;
@@ -971,8 +899,7 @@ function stepView(pass, reveal) {
 }
 
 /** The chain rule for the selected variable: a line for each path to the result, and their sum.
- * @param {Pass} pass
- * @param {() => void} close */
+ * @type {(pass: Pass, close: () => void) => T.ChainView} */
 function chainView(pass, close) {
 	const name = pass.word("chain");
 	const body = scroller("paths");
@@ -980,9 +907,8 @@ function chainView(pass, close) {
 	const element = html("div", region, body, control(pass, "close", close));
 	return {
 		element,
-		/** @param {number | null} selected */
 		select(selected) {
-			const chain = selected === null ? null : pass.variables[selected].chain;
+			const chain = pass.variables[selected ?? -1]?.chain;
 			element.hidden = !chain;
 			if (!chain) return;
 			const { heading, paths, more, total } = chain;
@@ -999,20 +925,19 @@ function chainView(pass, close) {
 
 /** The card of the plots, or words in the same room. A plot has a column for each input that takes a
  * gradient, each an image of its own, side by side or, without room, below one another.
- * @param {Pass} pass */
+ * @type {(pass: Pass) => T.PlotView} */
 function plotView(pass) {
-	const curves = (/** @type {Step} */ { products }) =>
+	const curves = (/** @type {T.Step} */ { products }) =>
 		products.filter(({ local, constant }) => local !== null && !constant).length;
 	const most = Math.max(...pass.steps.map((step) => (step.picture ? curves(step) : 0)));
 	const element = scroller("plot");
 	/** Kept for all steps, because an image shows its old picture until it has the new one.
 	 * @type {HTMLImageElement[]} */
 	const images = [];
+	/** @type {T.PlotView} */
 	const view = {
 		element: most > 0 ? element : null,
 		isPair: most > 1,
-		/** Show a plot, which is an SVG document, or words where there is none.
-		 * @type {(plot: string | null, words: string, step: Step) => void} */
 		draw(plot, words, step) {
 			mark(element, "empty", plot === null);
 			if (plot === null) return element.replaceChildren(words);
@@ -1034,8 +959,7 @@ function plotView(pass) {
 }
 
 /** The whole pass as a table, folded away; made when it is first opened.
- * @param {Pass} pass
- * @param {Actions} actions */
+ * @type {T.MakeView<T.TableView>} */
 function tableView(pass, { go }) {
 	const { columns, rows, row_steps: rowSteps } = pass.payload.table;
 	const body = html("tbody");
@@ -1044,7 +968,7 @@ function tableView(pass, { go }) {
 	const summary = focusable(html("summary", {}, pass.word("table")));
 	const element = html("details", "details", summary, box);
 
-	/** @type {(row: string[], i: number) => any} */
+	/** @type {(row: string[], i: number) => Element} */
 	function tableRow([first = "", ...others], i) {
 		const k = rowSteps[i];
 		const label = pass.word("go", { step: k });
@@ -1056,9 +980,8 @@ function tableView(pass, { go }) {
 	/** @type {Element[]} those of the step that is shown */
 	let lit = [];
 	let shown = 0;
+	/** @type {T.View} */
 	const view = {
-		element,
-		/** @param {number} k */
 		show(k) {
 			shown = k;
 			if (!element.open) return;
@@ -1072,11 +995,11 @@ function tableView(pass, { go }) {
 		},
 	};
 	const ontoggle = () => {
-		view.show(shown);
-		view.scroll();
+		view.show(shown, PARTS, false);
+		view.scroll?.();
 	};
 	put(element, { ontoggle });
-	return view;
+	return { element, ...view };
 }
 
 // --- controls
@@ -1105,8 +1028,7 @@ function control(pass, key, press) {
 }
 
 /** Buttons, the slider, where we are, and what a screen reader announces.
- * @param {Pass} pass
- * @param {Actions} actions */
+ * @type {T.MakeView<T.ControlsView>} */
 function controlsView(pass, { now, go, toggle, hurry }) {
 	const { last } = pass;
 	const first = control(pass, "first", () => go(0));
@@ -1135,7 +1057,6 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 		element: html("div", "controls", ...row),
 		status,
 		parts: html("div", group, ...parts),
-		/** @type {Show} */
 		show(k, part, isCovered) {
 			const told = pass.told(k, part, isCovered) ?? pass.steps[k].status;
 			slider.value = String(k);
@@ -1147,9 +1068,8 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 			for (const control of [first, previous, ...parts]) unable(control, k === 0);
 			for (const control of [next, end]) unable(control, k === last && !isCovered);
 		},
-		/** @param {boolean} isPlaying */
-		showPlaying(isPlaying) {
-			const key = isPlaying ? "pause" : "play";
+		showPlaying(is) {
+			const key = is ? "pause" : "play";
 			put(play, { "aria-label": pass.word(key), title: pass.word(key) });
 			put(play.querySelector("path"), { d: ICONS[key] });
 		},
@@ -1158,16 +1078,16 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 }
 
 /** How large the gradient is at each step: a bar for each, and where it dies or hardly gets through.
- * @param {Pass} pass
- * @param {Actions} actions */
+ * @type {T.MakeView<T.SizesView>} */
 function sizesView(pass, { go }) {
-	const { bars = [], dead = [], saturated = [], text = "" } = pass.payload.sizes ?? {};
+	const none = { bars: [], dead: [], saturated: [], text: "" };
+	const { bars, dead, saturated, text } = pass.payload.sizes ?? none;
 	/** @type {(style: string, d: string[]) => any} */
 	const path = (style, d) => svg("path", { class: style, d: d.join("") });
 	const now = svg("path", { class: "bar-now" });
 	const marks = [
-		...dead.map((/** @type {number} */ k) => `M${k + 0.2} .7l.6.3m0-.3-.6.3`),
-		...saturated.map((/** @type {number} */ k) => `M${k + 0.1} .1h.8`),
+		...dead.map((k) => `M${k + 0.2} .7l.6.3m0-.3-.6.3`),
+		...saturated.map((k) => `M${k + 0.1} .1h.8`),
 	];
 	const size = { viewBox: `0 0 ${bars.length} 1`, preserveAspectRatio: "none" };
 	const onclick = (/** @type {MouseEvent} */ { offsetX }) =>
@@ -1176,25 +1096,22 @@ function sizesView(pass, { go }) {
 		"svg",
 		{ class: "bars", role: "img", "aria-label": text, onclick, ...size },
 		now,
-		path("bar", bars.map((/** @type {number | null} */ b, /** @type {number} */ k) =>
+		path("bar", bars.map((b, k) =>
 			b === null ? "" : `M${k + 0.5} 1V${0.95 - 0.9 * b}`)),
 		path("bar-mark", marks),
 	);
 	return {
 		elements: bars.length > 0 ? [drawing, html("div", "caption", text)] : [],
-		/** @param {number} k */
 		show: (k) => put(now, { d: `M${k + 0.5} 1V0` }),
 	};
 }
 
 /** Knobs for the numbers at the leaves, which a kernel turns.
- * @param {Pass} pass
- * @param {(values: Values) => void} turn
- * @param {() => void} keep */
+ * @type {(pass: Pass, turn: (values: T.Values) => void, keep: () => void) => T.KnobsView} */
 function knobsView(pass, turn, keep) {
 	const { knobs, knobs_more: more } = pass.payload;
 	const told = html("span", { class: "told", role: "log" });
-	/** @type {Values} */
+	/** @type {T.Values} */
 	let values = {};
 	const rows = knobs.map(({ name, value, bound }, i) => {
 		/** @type {(key: string, oninput: () => void, type?: string) => any} */
@@ -1236,21 +1153,18 @@ function knobsView(pass, turn, keep) {
 		button({ title }, keep, pass.word("keep")),
 	);
 	const summary = focusable(html("summary", {}, pass.word("what_if")));
+	/** @type {T.KnobsView} */
 	const view = {
 		element: html("details", "what-if", ...(knobs.length > 0 ? [summary, fields, told] : [])),
-		/** @param {Values} to */
 		set(to) {
 			values = to;
 			for (const { show } of rows) show();
 		},
-		/** Without a kernel the knobs rest, and say why.
-		 * @param {boolean} is */
 		rest(is) {
 			if (is && hasFocus(fields)) focus(summary);
 			fields.disabled = is;
 			view.say(is ? pass.word("knobs_rest") : "");
 		},
-		/** @param {string} [text] */
 		say(text = "") {
 			told.textContent = text;
 		},
@@ -1265,10 +1179,8 @@ function knobsView(pass, turn, keep) {
 
 /** Keys of the stepper, wherever inside it the focus is. A control keeps the keys that are its own,
  * but the notebook around gets none of them.
- * @param {HTMLElement} root
- * @param {Actions} actions
- * @param {AbortSignal} signal ends it
- * @returns {() => void} what leaves the window's keys alone until the focus is inside again */
+ * Returns what leaves the window's keys alone until the focus is inside again.
+ * @type {(root: HTMLElement, actions: T.Actions, signal: AbortSignal) => () => void} */
 function listenToKeys(root, { now, go, toggle, turn }, signal) {
 	/** @type {Record<string, () => void>} */
 	const actions = {
@@ -1329,7 +1241,7 @@ function listenToKeys(root, { now, go, toggle, turn }, signal) {
 // --- the stepper
 
 /** Models of the page, by the id of their stepper.
- * @type {() => Map<string, Model>} */
+ * @type {() => Map<string, T.Model>} */
 const models = () => (/** @type {any} */ (window).__ipygrad ??= new Map());
 
 /**
@@ -1338,8 +1250,8 @@ const models = () => (/** @type {any} */ (window).__ipygrad ??= new Map());
  * With an id, it links itself to the kernel's model of that id when there is one: the step is then
  * the same on both sides, and plots that the payload lacks are asked for.
  * @param {HTMLElement} root
- * @param {Payload} payload
- * @param {{id?: string, model?: Model}} [options]
+ * @param {T.Payload} payload
+ * @param {{id?: string, model?: T.Model}} [options]
  */
 export function mount(root, payload, { id, model } = {}) {
 	const replaced = [...root.childNodes];
@@ -1351,10 +1263,10 @@ export function mount(root, payload, { id, model } = {}) {
 	/** @type {Set<number>} */
 	const asked = new Set();
 	/** Where the knobs of the pass that is shown stand.
-	 * @type {Values} */
+	 * @type {T.Values} */
 	let values = {};
 	/** Where they are to stand, while the kernel still works on earlier ones.
-	 * @type {Values | null} */
+	 * @type {T.Values | null} */
 	let wanted = null;
 	let isBusy = false;
 	/** @type {ReturnType<typeof knobsView>} */
@@ -1370,9 +1282,9 @@ export function mount(root, payload, { id, model } = {}) {
 	let frame = 0;
 	let width = root.clientWidth;
 	let unlink = () => {};
-	/** @type {Model | null} */
+	/** @type {T.Model | null} */
 	let linked = null;
-	/** @type {Model | null} */
+	/** @type {T.Model | null} */
 	let lastLinked = null;
 	let isAttached = false;
 	const gone = new AbortController();
@@ -1434,7 +1346,7 @@ export function mount(root, payload, { id, model } = {}) {
 	}
 
 	/** A press on a box: a variable is selected, too, and by a second press none is.
-	 * @type {Press} */
+	 * @type {T.Press} */
 	function press(k, variable) {
 		const isAgain = variable === selected && k === step;
 		go(k);
@@ -1459,7 +1371,7 @@ export function mount(root, payload, { id, model } = {}) {
 		drawn.controls.showPlaying(true);
 	}
 
-	/** @type {Actions} */
+	/** @type {T.Actions} */
 	const actions = {
 		now: () => step,
 		go,
@@ -1504,7 +1416,7 @@ export function mount(root, payload, { id, model } = {}) {
 
 	/** Have the pass with other values at its leaves. The kernel is asked again only when it has
 	 * answered, for the last values then.
-	 * @param {Values} to */
+	 * @param {T.Values} to */
 	function turn(to) {
 		wanted = to;
 		if (isBusy || !linked) return;
@@ -1544,7 +1456,7 @@ export function mount(root, payload, { id, model } = {}) {
 		linked.save_changes();
 	}
 
-	/** @param {Model} theirs */
+	/** @param {T.Model} theirs */
 	function link(theirs) {
 		unlink();
 		const follow = () => theirs.get("step") !== step && go(theirs.get("step"));
@@ -1665,13 +1577,13 @@ export function mount(root, payload, { id, model } = {}) {
 			graph.element.scrollTo(before.graph.element.scrollLeft, before.graph.element.scrollTop);
 			table.element.open = before.table.open;
 		}
-		/** @type {{show: Show, scroll?: () => void}[]} */
+		/** @type {T.View[]} */
 		const views = [graph, controls, sizes, words, code, table];
 		return { views, graph, controls, words, plot, chain, table: table.element };
 	}
 
 	/** Draw a payload, or what it becomes when a knob is turned: then all stays where it is.
-	 * @param {Payload} payload
+	 * @param {T.Payload} payload
 	 * @param {boolean} [isTurned] */
 	function load(payload, isTurned = false) {
 		pause();
@@ -1713,7 +1625,7 @@ export function mount(root, payload, { id, model } = {}) {
 }
 
 /** Make a kernel's model known to the steppers of the page.
- * @param {{model: Model}} context */
+ * @param {{model: T.Model}} context */
 function initialize({ model }) {
 	const id = String(model.get("stepper_id"));
 	const forget = () => {
@@ -1726,7 +1638,7 @@ function initialize({ model }) {
 }
 
 /** Show a kernel's model as a view of its own.
- * @param {{model: Model, el: HTMLElement}} context */
+ * @param {{model: T.Model, el: HTMLElement}} context */
 function render({ model, el }) {
 	const stepper = mount(el, model.get("payload"), { model });
 	return () => stepper.destroy();

@@ -1,0 +1,139 @@
+"""The table of a pass: a row for each product of each step, as texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipygrad.explain.numbers import short
+from ipygrad.explain.products import elementwise_formula, is_written_out
+from ipygrad.show.sizes import text_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipygrad.capture.backward import BareStep
+    from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
+    from ipygrad.explain.words import Words
+    from ipygrad.show.payload import Pass
+
+
+class Table(NamedTuple):
+    """The table of a pass, as texts.
+
+    Attributes
+    ----------
+    columns
+        Headings.
+    rows
+        One text for each column.
+    row_steps
+        For each row the number of its step.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    row_steps: list[int]
+
+
+PASS_COLUMNS = (
+    "step",
+    "function",
+    "line",
+    "arriving",
+    "local",
+    "contribution",
+    "variable",
+    "before",
+    "after",
+)
+GRAPH_COLUMNS = ("name", "value", "made_by", "line")
+
+
+def table(shown: Pass, most: int | None = None, *, longest_local: int | None = None) -> Table:
+    """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
+
+    A pass has one row for the start, then one for each input of each step; constants are left out,
+    but a step of nothing else has a row of dashes. A graph has one row for each variable that is
+    no constant.
+
+    Parameters
+    ----------
+    most
+        Steps, or variables, to show; None for all.
+    longest_local
+        Columns that a local derivative may take with its formula, "2·b = 2.568", before that is
+        left out; None for any number.
+    """
+    if shown.run is None:
+        rows = _variable_rows(shown)[:most]
+        return Table(_headings(shown.words, GRAPH_COLUMNS), rows, [0] * len(rows))
+    words, graph = shown.words, shown.graph
+    result = graph.variables[graph.results[0]]
+    start = words.number(shown.run.cotangent)
+    rows = [
+        ("0", words("start"), _line(result), "", "", start, result.name, short(None), start),
+    ]
+    row_steps = [0]
+    for step in shown.steps[:most]:
+        of_step = _step_rows(shown, step, longest_local)
+        rows += of_step
+        row_steps += [step.index] * len(of_step)
+    return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
+
+
+def _headings(words: Words, keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(words(f"column_{key}") for key in keys)
+
+
+def _line(node: VariableNode | FunctionNode) -> str:
+    return "" if node.line is None else str(node.line)
+
+
+def _step_rows(shown: Pass, step: BareStep, longest: int | None) -> list[tuple[str, ...]]:
+    words, graph = shown.words, shown.graph
+    node = graph.functions[step.function]
+    arriving = "; ".join(map(words.number, step.cotangents))
+    turn = (str(step.index), node.label, _line(node), arriving)
+    rows: list[tuple[str, ...]] = [
+        (
+            *turn,
+            _local(shown, step, argnum, longest),
+            words.number(contribution),
+            graph.variables[node.inputs[argnum]].name,
+            words.number(step.before[argnum]),
+            words.number(step.after[argnum]),
+        )
+        for argnum, contribution in enumerate(step.contributions)
+        if contribution is not None
+    ]
+    return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
+
+
+def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str:
+    """Return a local derivative with its formula, where that fits and is not the number itself."""
+    slope = shown.findings.slopes(step)[argnum]
+    if slope is None:
+        return ""
+    number = shown.words.number(slope)
+    formula = elementwise_formula(shown.graph, step, argnum)
+    if formula is None or is_written_out(formula) or formula.text == number:
+        return number
+    both = f"{formula.text} = {number}"
+    return number if longest is not None and text_columns(both) > longest else both
+
+
+def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
+    graph = shown.graph
+    return [
+        (node.name, shown.words.number(node.value), made_by(graph, node), _line(node))
+        for node in graph.variables
+        if node.kind != "constant"
+    ]
+
+
+def made_by(graph: Graph, node: VariableNode) -> str:
+    """Return the call that made a variable, in names; nothing for a leaf."""
+    if node.creator is None:
+        return ""
+    creator = graph.functions[node.creator]
+    return f"{creator.label}({', '.join(graph.variables[v].name for v in creator.inputs)})"

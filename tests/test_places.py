@@ -1,0 +1,69 @@
+"""Where in the cell each function was called, to the very expression."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ipygrad import BackwardPass, backward_pass, exp, square
+
+if TYPE_CHECKING:
+    from tests.shell import Shell
+
+
+def told_of(shell: Shell, cell: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the lines of a cell under the magic, and what the payload tells of its functions."""
+    ran = shell.run(f"%%grad -q -o bp\n{cell}")
+    assert ran.is_fine, ran.text
+    payload = shell["bp"]._payload({})
+    assert payload["code"]["first"] == 2
+    return payload["code"]["lines"], payload["graph"]["functions"]
+
+
+def marked(lines: list[str], function: dict[str, Any]) -> str:
+    """Return the text that a function's range marks in the cell."""
+    first_line, first, last_line, last = function["range"]
+    text = lines[first_line - 2 : last_line - 1]
+    text[-1] = text[-1][:last]
+    text[0] = text[0][first:]
+    return "\n".join(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("y = square(exp(x))", ["exp(x)", "square(exp(x))"]),
+        ("if True:\n\ty = x * x + x", ["x * x", "x * x + x"]),
+        ("s = 'é𝑥'; 값 = exp(x); y = 값 * 값", ["exp(x)", "값 * 값"]),
+        ("y = square(\n    exp(x),\n)", ["exp(x)", "square(\n    exp(x),\n)"]),
+        ("\n\ny = x\ny *= exp(x)", ["exp(x)", "y *= exp(x)"]),
+        ("def f(v):\n    return square(v)\ny = f(x)", ["square(v)"]),
+    ],
+)
+def test_the_range_is_that_of_the_expression(shell: Shell, cell: str, expected: list[str]) -> None:
+    shell.run("x = Variable(np.array(0.5))")
+    lines, functions = told_of(shell, cell)
+    assert [marked(lines, function) for function in functions] == expected
+
+
+def test_without_an_expression_there_is_no_range(shell: Shell) -> None:
+    shell.run("def f(v):\n    return square(exp(v))\nx = Variable(0.5)")
+    _, functions = told_of(shell, "y = f(x)")
+    # Of all that the call made, the last is its value.
+    assert [function["range"] for function in functions] == [None, [2, 4, 2, 8]]
+    x = shell["x"]
+    (function, _) = backward_pass(square(exp(x)))._payload({})["graph"]["functions"]
+    assert function["range"] is None
+
+
+def test_the_range_is_kept_as_data(shell: Shell) -> None:
+    shell.run("x = Variable(0.5)")
+    _, functions = told_of(shell, "y = square(\n    exp(x)\n)")
+    data = json.loads(json.dumps(shell["bp"].to_dict()))
+    restored = BackwardPass.from_dict(data)._payload({})["graph"]["functions"]
+    assert [function["range"] for function in restored] == [f["range"] for f in functions]
+    data["functions"][0]["range"] = [3, 4, 3, 2]
+    with pytest.raises(ValueError, match="a range that does not end before it begins"):
+        BackwardPass.from_dict(data)
