@@ -12,8 +12,6 @@ from ipygrad.engine.core import Constant, Function, Variable
 from ipygrad.engine.reverse import starting_cotangent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ipygrad.capture.backward import Origin
     from ipygrad.engine.core import Array
 
@@ -34,9 +32,13 @@ class Moment:
         Where that came from.
     leaves
         The leaves behind the result, and what they held.
+    size
+        How many functions are behind the result.
     gradients
         Where it ran with ``create_graph=True``, the gradients that it left in leaves, as passes
-        that could begin there; by leaf.
+        that could begin there; by leaf, and of the first leaves only.
+    more_gradients
+        How many there are beside these.
     """
 
     number: int
@@ -44,7 +46,9 @@ class Moment:
     cotangent: Array
     origin: Origin
     leaves: dict[Variable, Array]
+    size: int
     gradients: dict[Variable, Moment] = field(default_factory=dict)
+    more_gradients: int = 0
 
 
 class PassObserver(Observer):
@@ -80,30 +84,32 @@ class PassObserver(Observer):
             gradient = leaf.grad
             # One that is a leaf itself does not depend on anything: nothing can be gone through.
             if isinstance(gradient, Variable) and gradient.creator is not None:
-                moment.gradients[leaf] = _moment(moment.number, gradient)
+                if len(moment.gradients) < MOST_RUNS:
+                    moment.gradients[leaf] = _moment(moment.number, gradient)
+                else:
+                    moment.more_gradients += 1
 
 
 def _moment(number: int, result: Variable) -> Moment:
+    functions: set[int] = set()
+    leaves: dict[Variable, Array] = {}
+    waiting = [result]
+    while waiting:
+        function = waiting.pop().creator
+        # What is no Function is for the pass to complain of.
+        if not isinstance(function, Function) or id(function) in functions:
+            continue
+        functions.add(id(function))
+        for x in function.inputs if function.is_recorded else ():
+            if x.creator is not None:
+                waiting.append(x)
+            elif x not in leaves and not isinstance(x, Constant):
+                leaves[x] = x.data.copy()
     return Moment(
         number,
         result,
         starting_cotangent(result).copy(),
         "by_hand" if result.grad_by_hand else "ones",
-        {leaf: leaf.data.copy() for leaf in dict.fromkeys(_leaves_behind(result))},
+        leaves,
+        len(functions),
     )
-
-
-def _leaves_behind(result: Variable) -> Iterator[Variable]:
-    seen: set[int] = set()
-    waiting = [result]
-    while waiting:
-        function = waiting.pop().creator
-        # What is no Function is for the pass to complain of.
-        if not isinstance(function, Function) or id(function) in seen or not function.is_recorded:
-            continue
-        seen.add(id(function))
-        for x in function.inputs:
-            if x.creator is not None:
-                waiting.append(x)
-            elif not isinstance(x, Constant):
-                yield x

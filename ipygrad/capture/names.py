@@ -56,7 +56,7 @@ def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
             names.setdefault(variable, path)
     for variable, path in list(names.items()):
         if isinstance(variable.grad, Variable):
-            names.setdefault(variable.grad, f"{path}.grad")
+            names.setdefault(variable.grad, gradient_name(path))
     return names
 
 
@@ -71,6 +71,11 @@ def _variables_in(name: str, value: object) -> Iterator[tuple[Variable, str]]:
         for key, element in value.items():
             if isinstance(element, Variable):
                 yield element, f"{name}[{key!r}]"
+
+
+def gradient_name(name: str) -> str:
+    """Return what the gradient of a variable is called: ``x.grad``, ``(x * x).grad``."""
+    return f"{_bracketed(name)}.grad"
 
 
 def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ipygrad.capture.adapters.captured import Captured
 from ipygrad.capture.backward import changed_in_place
-from ipygrad.capture.names import names_in
+from ipygrad.capture.names import gradient_name, names_in
 from ipygrad.capture.own_runs import NO_TURNS, OwnTurns, node_of, nodes_by_function
 from ipygrad.capture.then import StandIns, at_its_moment
 from ipygrad.engine.core import Variable
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MOST_TABS = 8
 """Passes that one cell shows."""
+MOST_FUNCTIONS = 1_000
+"""Of all passes together that a cell has run itself and that are shown beside the last one: a cell
+that trains a network is not to take eight times as long for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +126,15 @@ class CellJobs(NamedTuple):
         How many ran in all.
     kept
         How many were kept, the latest.
+    more
+        How many further gradients a pass could begin from.
     """
 
     jobs: list[Job]
     lost: list[str]
     ran: int
     kept: int
+    more: int = 0
 
 
 def jobs_of_results(
@@ -173,16 +179,34 @@ def jobs_of_cell(
         Whether the cell does not say what its results are.
     """
     moments = list(observer.moments)
+    # The observer lives until the next cell, and what they hold need not.
+    observer.moments.clear()
     runs = [run for run in recorder.runs if run.turns]
-    ends = [run.result for run in runs] if runs else [moment.result for moment in moments]
-    ends += [again.result for moment in moments for again in moment.gradients.values()]
+    begun = [run.result for run in runs] if runs else [moment.result for moment in moments]
+    left = [again.result for moment in moments for again in moment.gradients.values()]
     wanted = {id(result) for result in results}
-    if not wanted <= {id(end) for end in ends} and not (is_guessed and len(ends) > 1):
+    ends = {id(end) for end in (*begun, *left)}
+    if not wanted <= ends and not (is_guessed and len(begun) > 1):
         return None
     if runs:
         return _jobs_of_runs(runs, wanted, recorder, read) if len(runs) > 1 else None
-    only = wanted if is_asked_for else {id(end) for end in ends}
+    only = wanted if is_asked_for else ends
     return _jobs_of_moments(moments, only, observer.pass_count, read, namespace)
+
+
+Ran = TypeVar("Ran")
+
+
+def _latest(passes: Sequence[Ran], size_of: Callable[[Ran], int]) -> list[Ran]:
+    """Return the latest passes that are small enough to be shown together, at least one."""
+    latest: list[Ran] = []
+    total = 0
+    for one in reversed(passes):
+        total += size_of(one)
+        if latest and total > MOST_FUNCTIONS:
+            break
+        latest.insert(0, one)
+    return latest
 
 
 def _jobs_of_runs(
@@ -191,6 +215,7 @@ def _jobs_of_runs(
     """Return the passes of a learner's engine; what their functions gave back was kept."""
     if recorder.is_cut:
         return None
+    runs = _latest(runs, lambda run: len(run.turns))
     jobs: list[Job] = []
     lost: list[str] = []
     for number, run in enumerate(runs, recorder.run_count - len(runs) + 1):
@@ -201,7 +226,8 @@ def _jobs_of_runs(
         if not turns or (id(run.result) not in wanted and changed_in_place(captured.graph)):
             lost.append(f"{number}. {result_name(captured.graph)}")
             continue
-        jobs.append(Job(captured, own=OwnTurns(turns), number=number))
+        number_or_none = number if len(runs) > 1 else None
+        jobs.append(Job(captured, own=OwnTurns(turns), number=number_or_none))
     return CellJobs(jobs, lost, recorder.run_count, len(runs))
 
 
@@ -213,7 +239,8 @@ def _jobs_of_moments(
     namespace: Mapping[str, object],
 ) -> CellJobs:
     """Return the passes of our engine, with the values of then, and those from their gradients."""
-    shown = [moment for moment in moments if id(moment.result) in only]
+    asked_for = [moment for moment in moments if id(moment.result) in only]
+    shown = _latest(asked_for, lambda moment: moment.size)
     jobs: list[Job] = []
     lost: list[str] = []
     bound = names_in(namespace)
@@ -244,14 +271,19 @@ def _jobs_of_moments(
         number = None if len(shown) == 1 else moment.number
         add(moment, named(live.graph, names, bound), number, dropped_gradients(live))
     seen = set(graphs)
+    more = sum(moment.more_gradients for moment in shown)
     for moment in moments:
         for again in moment.gradients.values():
             is_wanted = id(again.result) in only or moment in shown
             if id(again.result) in seen or not is_wanted:
                 continue
             seen.add(id(again.result))
+            if len(jobs) + len(lost) >= MOST_TABS:
+                more += 1
+                continue
             add(again, named(read(again.result).graph, names, bound), None, frozenset())
-    return CellJobs(jobs, lost, count, len(moments))
+    is_all = len(shown) == len(asked_for) < len(moments)
+    return CellJobs(jobs, lost, len(shown) if is_all else count, len(shown), more)
 
 
 def gradients_to_show(recorded: Sequence[Recorded]) -> list[GradientToShow]:
@@ -261,11 +293,11 @@ def gradients_to_show(recorded: Sequence[Recorded]) -> list[GradientToShow]:
     """
     found: dict[Variable, GradientToShow] = {}
     for number, one in enumerate(recorded, 1):
-        names = {gradient: f"{node.name}.grad" for node, gradient in (one.again or {}).items()}
+        names = {gradient: gradient_name(node.name) for node, gradient in (one.again or {}).items()}
         for node, gradient in (one.again or {}).items():
             result = node.variable.grad if one.job.write else gradient
             if node.kind == "leaf" and isinstance(result, Variable) and result.creator is not None:
-                names[result] = f"{node.name}.grad"
+                names[result] = gradient_name(node.name)
                 is_alone = one.job.write or len(recorded) == 1
                 found[result] = GradientToShow(result, names, None if is_alone else number)
     return list(found.values())
@@ -285,7 +317,7 @@ def _gradient_names(graph: Graph, moment: Moment) -> dict[Variable, str]:
         again = moment.gradients.get(node.variable)
         gradient = node.variable.grad if again is None else again.result
         if moment.gradients and isinstance(gradient, Variable):
-            found[gradient] = f"{node.name}.grad"
+            found[gradient] = gradient_name(node.name)
     return found
 
 

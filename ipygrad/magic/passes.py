@@ -137,9 +137,13 @@ def gradients_again(
 
 def describe_cell(words: Words, cells: CellJobs) -> Notices:
     """Say which of the passes that a cell has run are not shown."""
+    if not cells.jobs:
+        return (words("notice_pass_now"),)
     notices: Notices = ()
     if cells.ran > cells.kept:
         notices += (words("notice_passes_cut", count=f"{cells.ran:,}", shown=cells.kept),)
     if cells.lost:
         notices += (words("notice_passes_lost", names=words.enumerate(cells.lost)),)
+    if cells.more:
+        notices += (words("notice_gradients_cut", count=f"{cells.more:,}"),)
     return notices

@@ -23,8 +23,9 @@ const WIDE_PANEL = 520;
 const ROOMY_PANEL = 760;
 /** A drawing is fitted to its panel, but not below this scale. */
 const LEAST_SCALE = 0.78;
-/** Longest text in a box, in columns; a wide letter takes two. */
+/** Longest text in a box, and on a tab, in columns; a wide letter takes two. */
 const BOX_COLUMNS = 18;
+const TAB_COLUMNS = 36;
 /** Width of a column in bold, and on an edge, px. */
 const COLUMN_WIDTH = 8;
 const LABEL_COLUMN = 6.4;
@@ -46,7 +47,7 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
 	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
-	aria-valuetext class d data-text height lang lengthAdjust max min placeholder preserveAspectRatio
+	aria-selected aria-valuetext class d data-text height lang lengthAdjust max min placeholder preserveAspectRatio
 	role rx scope src step tabindex text-anchor textLength title transform type viewBox width x y
 	${SUPPRESS}`.split(/\s+/),
 );
@@ -1217,6 +1218,7 @@ function listenToKeys(root, { now, go, toggle, turn }, signal) {
 	/** Chords and Escape are the notebook's: it has to see them on an element that does not say no.
 	 * @param {KeyboardEvent} event */
 	function lift(event) {
+		if (!root.isConnected) return ignore();
 		const [target] = event.composedPath();
 		const isChord = event.ctrlKey || event.metaKey || event.altKey;
 		const isRun = event.shiftKey && event.key === "Enter";
@@ -1622,6 +1624,47 @@ export function mount(root, payload, { id, model } = {}) {
 			root.replaceChildren(...replaced);
 		},
 	};
+}
+
+/** Fill an element with a stepper for each pass, of several in tabs: a stepper is made when its tab is
+ * first opened, and stays as it was left.
+ * @param {HTMLElement} root
+ * @param {T.NamedPass[]} passes */
+export function mountAll(root, passes) {
+	if (passes.length === 1) return mount(root, passes[0].payload, passes[0]);
+	/** @type {ReturnType<typeof mount>[]} */
+	const steppers = [];
+	let now = 0;
+	const panels = passes.map(({ name }) =>
+		html("div", { role: "tabpanel", "aria-label": name }, html("div")),
+	);
+	const tabs = passes.map(({ name }, i) =>
+		button({ class: "part", role: "tab" }, () => open(i), shorten(name, TAB_COLUMNS)),
+	);
+	const list = html("div", { class: "parts", role: "tablist" }, ...tabs);
+
+	/** @param {number} i */
+	function open(i) {
+		now = i;
+		tabs.forEach((tab, k) => {
+			put(tab, { "aria-selected": String(k === i), tabindex: k === i ? 0 : -1 });
+			panels[k].hidden = k !== i;
+		});
+		return (steppers[i] ??= mount(panels[i].firstChild, passes[i].payload, passes[i]));
+	}
+
+	/** @param {number} k */
+	function go(k) {
+		open(Math.min(Math.max(k, 0), passes.length - 1));
+		focus(tabs[now]);
+	}
+	const rest = () => {};
+	const actions = { now: () => now, go, toggle: rest, turn: rest, hurry: rest };
+	listenToKeys(list, actions, new AbortController().signal);
+	root.classList.add("ipygrad");
+	root.replaceChildren(list, ...panels);
+	open(0);
+	return { open };
 }
 
 /** Make a kernel's model known to the steppers of the page.

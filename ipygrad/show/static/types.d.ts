@@ -248,3 +248,9 @@ export interface Model {
 	on(event: string, callback: (...args: any[]) => void): void;
 	off(event: string, callback: (...args: any[]) => void): void;
 }
+/** A pass that `mountAll` gives a stepper. */
+export interface NamedPass {
+	name: string;
+	payload: Payload;
+	id?: string;
+}
