@@ -191,7 +191,7 @@ def jobs_of_cell(
     if runs:
         return _jobs_of_runs(runs, wanted, recorder, read) if len(runs) > 1 else None
     only = wanted if is_asked_for else ends
-    return _jobs_of_moments(moments, only, observer.pass_count, read, namespace)
+    return _jobs_of_moments(moments, only, observer, read, namespace)
 
 
 Ran = TypeVar("Ran")
@@ -234,7 +234,7 @@ def _jobs_of_runs(
 def _jobs_of_moments(
     moments: Sequence[Moment],
     only: set[int],
-    count: int,
+    observer: PassObserver,
     read: Read,
     namespace: Mapping[str, object],
 ) -> CellJobs:
@@ -248,7 +248,10 @@ def _jobs_of_moments(
     def add(moment: Moment, live: Graph, number: int | None, dropped: frozenset[int]) -> None:
         graph = at_its_moment(live, moment)
         if graph is None:
-            lost.append(result_name(live) if number is None else f"{number}. {result_name(live)}")
+            # One that was unchained is a leaf by now, which is called nothing.
+            site = observer.site_of(moment.result)
+            name = next(iter(() if site is None else site.targets), result_name(live))
+            lost.append(name if number is None else f"{number}. {name}")
             return
         stand_ins = None if graph is live else StandIns(live, graph)
         jobs.append(
@@ -283,7 +286,8 @@ def _jobs_of_moments(
                 continue
             add(again, named(read(again.result).graph, names, bound), None, frozenset())
     is_all = len(shown) == len(asked_for) < len(moments)
-    return CellJobs(jobs, lost, len(shown) if is_all else count, len(shown), more)
+    ran = len(shown) if is_all else observer.pass_count
+    return CellJobs(jobs, lost, ran, len(shown), more)
 
 
 def gradients_to_show(recorded: Sequence[Recorded]) -> list[GradientToShow]:
