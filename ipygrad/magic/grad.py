@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -22,7 +20,7 @@ from ipygrad.capture.evaluate import (
 )
 from ipygrad.capture.history import History
 from ipygrad.capture.moments import PassObserver
-from ipygrad.capture.own_runs import is_own, names_of_functions
+from ipygrad.capture.own_runs import names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import (
     as_results,
@@ -33,39 +31,23 @@ from ipygrad.capture.result import (
     ran_backward_itself,
 )
 from ipygrad.capture.watching import watched
-from ipygrad.explain.lessons import describe_captured, describe_on_the_way
+from ipygrad.explain.lessons import describe_on_the_way
 from ipygrad.explain.words import LANGUAGES, Words
+from ipygrad.magic.cell_jobs import jobs_of_cell
 from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
-from ipygrad.magic.jobs import (
-    MOST_TABS,
-    Job,
+from ipygrad.magic.jobs import MOST_TABS, Job, jobs_of_results
+from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
+from ipygrad.magic.passes import describe_cell, dropped_gradients, own_pass
+from ipygrad.magic.recorded import (
     Recorded,
     gradients_to_show,
     job_of_gradient,
-    jobs_of_cell,
-    jobs_of_results,
+    pass_of,
+    record,
 )
-from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
-from ipygrad.magic.passes import (
-    describe_cell,
-    dropped_gradients,
-    gradients_again,
-    leave_gradients,
-    own_pass,
-    pass_in_order,
-)
-from ipygrad.magic.results import (
-    check_result,
-    check_step_number,
-    evaluate,
-    fitting_cotangent,
-    left_out,
-    no_result,
-    parts_of,
-)
+from ipygrad.magic.results import asked_for, check_result, evaluate, left_out, no_result
 from ipygrad.magic.steppers import Steppers
 from ipygrad.passes import BackwardPasses
-from ipygrad.record import BackwardPass
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -78,7 +60,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.recording import CallRecorder
-    from ipygrad.magic.jobs import Again, Read
+    from ipygrad.magic.jobs import Read
 
 
 @magics_class
@@ -119,6 +101,12 @@ class GradMagics(Magics):  # type: ignore[misc]
         cell computes. Afterwards gradients stand as after ``result.backward()``, unless the cell
         ran a backward pass of its own.
 
+        Several results, ``%%grad y, z`` or a cell that ends in ``y, z``, have a tab each, which
+        shows its pass alone; gradients add up as after ``y.backward(); z.backward()``. So have the
+        passes that a cell runs itself, each with the values that it ran with, the last eight at
+        most; and the gradients of leaves that ``create_graph=True``, or ``--create-graph``, has
+        made. ``--step`` is for the first tab, ``--cotangent`` for each result.
+
         In one line, ``%grad y`` steps through what an earlier cell computed, and changes nothing.
 
         Options come after RESULT; their values are quoted as in a shell::
@@ -146,7 +134,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             raise UsageError("%grad needs a result to go back from: write %grad y")
         self._history.guess(self.shell.user_ns)
         engines = Engines(self._history.calls)
-        results = self._asked_for(expression, engines, "%grad")
+        results = asked_for(expression, self._evaluate, engines, "%grad")
         names = self.shell.user_ns
 
         def read(result: object) -> Captured:
@@ -230,7 +218,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     ) -> tuple[list[Any], bool]:
         """Return the variables that passes start from, and whether the cell leaves them unsaid."""
         if expression:
-            return self._asked_for(expression, engines, "%%grad"), False
+            return asked_for(expression, self._evaluate, engines, "%%grad"), False
         several = as_results(outcome.value, engines)
         if several:
             return several, False
@@ -248,14 +236,6 @@ class GradMagics(Magics):  # type: ignore[misc]
             raise left_out(*found, "%%grad", "%%grad loss")
         raise no_result(outcome.value, "%%grad", "the cell", "%%grad loss")
 
-    def _asked_for(self, expression: str, engines: Engines, asker: str) -> list[Any]:
-        """Return the results that stand after the magic."""
-        value = self._evaluate(expression, "RESULT")
-        parts = parts_of(expression, value)
-        for what, part in parts:
-            check_result(part, engines, asker, what, f"{asker} loss")
-        return [part for _, part in parts]
-
     def _evaluate(self, expression: str, what: str) -> object:
         return evaluate(expression, what, self.shell.user_global_ns, self.shell.user_ns)
 
@@ -270,18 +250,19 @@ class GradMagics(Magics):  # type: ignore[misc]
         cell: Cell | None = None,
         told: tuple[str, ...] = (),
     ) -> None:
-        words = Words(options.language, options.precision)
+        words, names = Words(options.language, options.precision), self.shell.user_ns
+        code = None if cell is None else cell.lines
         recorded: list[Recorded] = []
         for job in jobs:
-            recorded.append(self._record(job, options, is_first=not recorded))
+            recorded.append(record(job, options, self._evaluate, names, is_first=not recorded))
             if recorded[-1].error is not None:
                 break
         error = recorded[-1].error
         again = gradients_to_show(recorded)
         count = len(recorded) + len(again)
         for gradient in again[: max(MOST_TABS - len(recorded), 0)]:
-            job = job_of_gradient(gradient, read, self.shell.user_ns)
-            recorded.append(self._record(job, options, is_first=False))
+            job = job_of_gradient(gradient, read, names)
+            recorded.append(record(job, options, self._evaluate, names, is_first=False))
         if count > MOST_TABS:
             told = (*told, words("notice_tabs_cut", shown=MOST_TABS, count=count))
         first = recorded[0]
@@ -290,7 +271,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             notices = (*notices, words("notice_not_written"))
         recorded[0] = first._replace(notices=notices)
         passes = [
-            self._pass(one, options, cell, 0 if place else options.step)
+            pass_of(one, options, code, 0 if place else options.step)
             for place, one in enumerate(recorded[:MOST_TABS])
         ]
         shown = passes[0] if len(passes) == 1 else BackwardPasses(passes)
@@ -305,61 +286,6 @@ class GradMagics(Magics):  # type: ignore[misc]
         if not options.quiet:
             self._after_the_cell(lambda: self._steppers.show(shown, display_as))
         raise shown_in_short(error, self.shell)
-
-    def _record(self, job: Job, options: Namespace, *, is_first: bool) -> Recorded:
-        """Run the pass of a job, and leave its gradients if that is to be."""
-        words = Words(options.language, options.precision)
-        captured = job.captured
-        graph, translation = captured
-        cotangent: object = None if job.start is None else job.start[0]
-        if options.cotangent is not None and not job.is_of_gradient:
-            value = self._evaluate(options.cotangent, "--cotangent")
-            cotangent = fitting_cotangent(value, graph, options.cotangent)
-        # What the user's backward methods print is heard where they run as in result.backward().
-        with nullcontext() if job.write and translation is None else quietly():
-            right = run_backward(graph, cotangent)
-        if job.start is not None and cotangent is job.start[0]:
-            right = replace(right, origin=job.start[1])
-        if is_own(graph):
-            names = names_of_functions(self.shell.user_ns)
-            run, notices = own_pass(captured, right, words, job.own, names, write=job.write)
-        else:
-            run, notices = pass_in_order(graph, right, options.order, words)
-        if is_first:
-            check_step_number(options.step, run)
-        error: Exception | None = run.error
-        again: Again = {}
-        if options.create_graph and error is None and not job.is_of_gradient:
-            again, error = gradients_again(captured, right)
-        if job.write and right.error is None and error is None and not is_own(graph):
-            notices += leave_gradients(captured, right, words, again)
-        return Recorded(
-            job,
-            run,
-            describe_captured(words, captured) + notices,
-            again,
-            error,
-            right.error is None,
-        )
-
-    def _pass(
-        self, recorded: Recorded, options: Namespace, cell: Cell | None, start: int = 0
-    ) -> BackwardPass:
-        job = recorded.job
-        return BackwardPass(
-            job.captured.graph,
-            recorded.run,
-            code=None if cell is None else cell.lines,
-            notices=recorded.notices,
-            digits=options.precision,
-            language=options.language,
-            checks=options.check,
-            start=start,
-            predict=options.predict,
-            dropped=job.dropped if recorded.has_right_end else frozenset(),
-            translation=job.stand_ins or job.captured.translation,
-            number=job.number,
-        )
 
     def _check_expectations(self, options: Namespace) -> None:
         __tracebackhide__ = True
@@ -391,7 +317,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             words = Words(options.language, options.precision)
             names = names_of_functions(self.shell.user_ns)
             recorded, notices = own_pass(captured, right, words, own, names, write=False)
-        bp = self._pass(Recorded(Job(captured), recorded, notices), options, cell)
+        bp = pass_of(Recorded(Job(captured), recorded, notices), options, cell.lines)
         self._steppers.show(bp, options.display_as or self.display_as)
 
     def _after_the_cell(self, call: Callable[[], None]) -> None:

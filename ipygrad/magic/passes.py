@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.own_runs import OwnTurns
     from ipygrad.engine.core import Variable
     from ipygrad.explain.words import Words
-    from ipygrad.magic.jobs import CellJobs
+    from ipygrad.magic.cell_jobs import CellJobs
 
     Notices = tuple[str, ...]
 

@@ -12,6 +12,8 @@ from ipygrad.engine.core import Function, Variable
 from ipygrad.explain.numbers import described
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ipygrad.capture.adapters import Engines
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.graph import Graph
@@ -35,7 +37,32 @@ def evaluate(
         raise UsageError(f"{what}, {expression}, raised {type(error).__name__}: {error}") from None
 
 
-def parts_of(expression: str, value: object) -> list[tuple[str, object]]:
+def asked_for(
+    expression: str, evaluate: Callable[[str, str], object], engines: Engines, asker: str
+) -> list[Any]:
+    """Return the results that RESULT names: one, or of a tuple or list its elements.
+
+    Parameters
+    ----------
+    evaluate
+        From an expression and the name of its option to its value.
+    engines
+        Whose variables count.
+    asker
+        Who needs a result: ``"%%grad"``.
+
+    Raises
+    ------
+    UsageError
+        When one of them is no result.
+    """
+    parts = _parts_of(expression, evaluate(expression, "RESULT"))
+    for what, part in parts:
+        check_result(part, engines, asker, what, f"{asker} loss")
+    return [part for _, part in parts]
+
+
+def _parts_of(expression: str, value: object) -> list[tuple[str, object]]:
     """Return what RESULT names, each with its own expression; of a tuple or list its elements."""
     if not isinstance(value, (tuple, list)) or not value:
         return [(expression, value)]
