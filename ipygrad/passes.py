@@ -85,10 +85,9 @@ class BackwardPasses(tuple[BackwardPass, ...]):
 
     @cached_property
     def _png(self) -> bytes:
-        from ipygrad.show.still import MOST_BYTES, MOST_PANELS, png_of
+        from ipygrad.show.still import below_each_other
 
-        stills = [bp._still(MOST_PANELS, with_title=True) for bp in self]
-        return png_of(*stills, most_bytes=MOST_BYTES * len(self))
+        return below_each_other([(bp._shown.title_of_picture, bp._png) for bp in self])
 
     def bundle(self, display_as: DisplayAs = "html", *, link: bool = False) -> dict[str, Any]:
         """Return what a notebook displays, by MIME type; as `BackwardPass.bundle` does of one."""

@@ -206,6 +206,7 @@ class BackwardPass(Sequence[BackwardStep]):
         findings: Findings | None = None,
         translation: Translation | StandIns | None = None,
         number: int | None = None,
+        share: int = 1,
         drawn_like: BackwardPass | None = None,
     ) -> None:
         self.graph = graph
@@ -213,6 +214,8 @@ class BackwardPass(Sequence[BackwardStep]):
         self._checks = checks
         self._translation = translation
         self._number = number
+        # Among so many passes of one cell a notebook's room for plots is shared.
+        self._share = share
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
@@ -672,17 +675,17 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _plots(self) -> dict[int, str]:
         """Draw the plots that a notebook keeps, from the first step on."""
-        end = perf_counter() + PLOT_SECONDS
+        end = perf_counter() + PLOT_SECONDS / self._share
         plots: dict[int, str] = {}
         characters = 0
         for number in self._kept_numbers:
-            if len(plots) == MOST_PLOTS or perf_counter() > end:
+            if len(plots) == MOST_PLOTS // self._share or perf_counter() > end:
                 break
             svg = self._draw(number)
             if svg is None:
                 continue
             characters += len(svg)
-            if characters > PLOT_CHARACTERS:
+            if characters > PLOT_CHARACTERS / self._share:
                 break
             plots[number] = svg
         return plots
@@ -720,7 +723,7 @@ class BackwardPass(Sequence[BackwardStep]):
         """Number of the last step that a notebook keeps."""
         return min(len(self), MOST_STEPS)
 
-    def _still(self, most_panels: int, *, with_title: bool = False) -> Figure:
+    def _still(self, most_panels: int) -> Figure:
         from ipygrad.show.still import StillStep, still_picture
 
         steps = [
@@ -735,7 +738,6 @@ class BackwardPass(Sequence[BackwardStep]):
             steps,
             left_out=len(self) - len(steps),
             most_panels=most_panels,
-            title=self._shown.title_of_picture if with_title else "",
         )
 
     def _equations(self, bare: BareStep) -> str:

@@ -270,9 +270,10 @@ class GradMagics(Magics):  # type: ignore[misc]
         if cell is not None and not first.job.write and first.has_right_end:
             notices = (*notices, words("notice_not_written"))
         recorded[0] = first._replace(notices=notices)
+        del recorded[MOST_TABS:]
         passes = [
-            pass_of(one, options, code, 0 if place else options.step)
-            for place, one in enumerate(recorded[:MOST_TABS])
+            pass_of(one, options, code, 0 if place else options.step, len(recorded))
+            for place, one in enumerate(recorded)
         ]
         shown = passes[0] if len(passes) == 1 else BackwardPasses(passes)
         if options.output is not None:

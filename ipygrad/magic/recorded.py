@@ -133,7 +133,11 @@ def record(
 
 
 def pass_of(
-    recorded: Recorded, options: Namespace, code: tuple[str, ...] | None, start: int = 0
+    recorded: Recorded,
+    options: Namespace,
+    code: tuple[str, ...] | None,
+    start: int = 0,
+    share: int = 1,
 ) -> BackwardPass:
     """Return what users hold.
 
@@ -145,6 +149,8 @@ def pass_of(
         The lines of the cell, None where there is none.
     start
         Step at which the stepper opens.
+    share
+        How many passes share a notebook's room for plots.
     """
     job = recorded.job
     return BackwardPass(
@@ -160,6 +166,7 @@ def pass_of(
         dropped=job.dropped if recorded.has_right_end else frozenset(),
         translation=job.stand_ins or job.captured.translation,
         number=job.number,
+        share=share,
     )
 
 
