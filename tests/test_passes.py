@@ -267,6 +267,15 @@ def test_passes_of_a_learners_engine_are_kept_apart(shell: Shell) -> None:
     assert gradients_of(shell["bp"], "u") == [6, 108]
 
 
+def test_of_a_learners_engine_the_result_that_is_asked_for_is_shown_alone(shell: Shell) -> None:
+    shell.run(OWN)
+    ran = shell.run(
+        "%%grad v\nu = Var(np.array(3.0))\nv = Sq()(u)\nw = Sq()(u)\nv.backward()\nw.backward()"
+    )
+    assert titles(ran.text) == ["Backward pass of v"]
+    assert "Shown of them" not in ran.text
+
+
 def test_of_a_learners_engine_only_what_has_not_changed_is_shown(shell: Shell) -> None:
     shell.run(OWN)
     ran = shell.run(

@@ -86,16 +86,21 @@ def jobs_of_cell(
     moments = list(observer.moments)
     # The observer lives until the next cell, and what they hold need not.
     observer.moments.clear()
-    runs = [run for run in recorder.runs if run.turns]
-    begun = [run.result for run in runs] if runs else [moment.result for moment in moments]
+    first = recorder.run_count - len(recorder.runs) + 1
+    runs = [(number, run) for number, run in enumerate(recorder.runs, first) if run.turns]
+    begun = [run.result for _, run in runs] or [moment.result for moment in moments]
     left = [again.result for moment in moments for again in moment.gradients.values()]
     wanted = {id(result) for result in results}
     ends = {id(end) for end in (*begun, *left)}
     if not wanted <= ends and not (is_guessed and len(begun) > 1):
         return None
+    only = wanted if is_asked_for else {id(end) for end in begun}
     if runs:
-        return _jobs_of_runs(runs, wanted, recorder, read) if len(runs) > 1 else None
-    only = wanted if is_asked_for else ends
+        runs = [(number, run) for number, run in runs if id(run.result) in only]
+        ran = len(runs) if is_asked_for else recorder.run_count
+        # Those that were cut off would tell a wrong story.
+        is_one = len(begun) == 1 or recorder.is_cut
+        return None if is_one else _jobs_of_runs(runs, ran, wanted, read)
     return _jobs_of_moments(moments, only, observer, read, namespace)
 
 
@@ -112,15 +117,13 @@ def _latest(passes: Sequence[Ran], size_of: Callable[[Ran], int]) -> list[Ran]:
 
 
 def _jobs_of_runs(
-    runs: Sequence[Run], wanted: set[int], recorder: CallRecorder, read: Read
-) -> CellJobs | None:
+    asked_for: Sequence[tuple[int, Run]], ran: int, wanted: set[int], read: Read
+) -> CellJobs:
     """Return the passes of a learner's engine; what their functions gave back was kept."""
-    if recorder.is_cut:
-        return None
-    runs = _latest(runs, lambda run: len(run.turns))
+    runs = _latest(asked_for, lambda numbered: len(numbered[1].turns))
     jobs: list[Job] = []
     lost: list[str] = []
-    for number, run in enumerate(runs, recorder.run_count - len(runs) + 1):
+    for number, run in runs:
         captured = read(run.result)
         nodes = nodes_by_function(captured.graph)
         turns = [turn for turn in run.turns if node_of(nodes, turn) is not None]
@@ -130,7 +133,7 @@ def _jobs_of_runs(
             continue
         number_or_none = number if len(runs) > 1 else None
         jobs.append(Job(captured, own=OwnTurns(turns), number=number_or_none))
-    return CellJobs(jobs, lost, recorder.run_count, len(runs))
+    return CellJobs(jobs, lost, ran, len(runs))
 
 
 def _jobs_of_moments(
@@ -167,15 +170,16 @@ def _jobs_of_moments(
             )
         )
 
-    graphs = {id(moment.result): read(moment.result) for moment in moments}
+    before = [m for m in moments if only & {id(again.result) for again in m.gradients.values()}]
+    graphs = {id(moment.result): read(moment.result) for moment in (*before, *shown)}
     names: dict[Variable, str] = {}
-    for moment in moments:
+    for moment in (*before, *shown):
         names |= _gradient_names(graphs[id(moment.result)].graph, moment)
     for moment in shown:
         live = graphs[id(moment.result)]
         number = None if len(shown) == 1 else moment.number
         add(moment, named(live.graph, names, bound), number, dropped_gradients(live))
-    seen = set(graphs)
+    seen = {id(moment.result) for moment in moments}
     more = sum(moment.more_gradients for moment in shown)
     for moment in moments:
         for again in moment.gradients.values():
@@ -187,8 +191,7 @@ def _jobs_of_moments(
                 more += 1
                 continue
             add(again, named(read(again.result).graph, names, bound), None, frozenset())
-    is_all = len(shown) == len(asked_for) < len(moments)
-    ran = len(shown) if is_all else observer.pass_count
+    ran = observer.pass_count if len(asked_for) == len(moments) else len(asked_for)
     return CellJobs(jobs, lost, ran, len(shown), more)
 
 

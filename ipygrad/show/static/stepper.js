@@ -23,9 +23,8 @@ const WIDE_PANEL = 520;
 const ROOMY_PANEL = 760;
 /** A drawing is fitted to its panel, but not below this scale. */
 const LEAST_SCALE = 0.78;
-/** Longest text in a box, and on a tab, in columns; a wide letter takes two. */
+/** Longest text in a box, in columns; a wide letter takes two. */
 const BOX_COLUMNS = 18;
-const TAB_COLUMNS = 36;
 /** Width of a column in bold, and on an edge, px. */
 const COLUMN_WIDTH = 8;
 const LABEL_COLUMN = 6.4;
@@ -47,9 +46,9 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
 	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
-	aria-selected aria-valuetext class d data-text height lang lengthAdjust max min placeholder preserveAspectRatio
-	role rx scope src step tabindex text-anchor textLength title transform type viewBox width x y
-	${SUPPRESS}`.split(/\s+/),
+	aria-selected aria-valuetext class d data-text height lang lengthAdjust max min placeholder
+	preserveAspectRatio role rx scope src step tabindex text-anchor textLength title transform type
+	viewBox width x y ${SUPPRESS}`.split(/\s+/),
 );
 
 /** Set attributes, null removing one, and listeners (onclick). Here and in mark(), classes go
@@ -1626,8 +1625,8 @@ export function mount(root, payload, { id, model } = {}) {
 	};
 }
 
-/** Fill an element with a stepper for each pass, of several in tabs: a stepper is made when its tab is
- * first opened, and stays as it was left.
+/** Fill an element with a stepper for each pass, of several in tabs: it is made when its tab is first
+ * opened, and stays as it was left.
  * @param {HTMLElement} root
  * @param {T.NamedPass[]} passes */
 export function mountAll(root, passes) {
@@ -1639,7 +1638,7 @@ export function mountAll(root, passes) {
 		html("div", { role: "tabpanel", "aria-label": name }, html("div")),
 	);
 	const tabs = passes.map(({ name }, i) =>
-		button({ class: "part", role: "tab" }, () => open(i), shorten(name, TAB_COLUMNS)),
+		button({ class: "part", role: "tab" }, () => open(i), shorten(name, 2 * BOX_COLUMNS)),
 	);
 	const list = html("div", { class: "parts", role: "tablist" }, ...tabs);
 
