@@ -116,6 +116,8 @@ def test_the_keys_of_a_list_of_tabs(page: Page) -> None:
         expect(root.get_by_role("tabpanel", name=name)).to_be_visible()
     outline = "element => getComputedStyle(element).outlineStyle"
     assert tab(root, "z").evaluate(outline) == "solid"
+    border = "element => getComputedStyle(element).borderColor"
+    assert tab(root, "z").evaluate(border) != tab(root, "y").evaluate(border)
     # Only the selected one is in the order of Tab, and the stepper comes next.
     assert root.get_by_role("tab").evaluate_all("tabs => tabs.map((t) => t.tabIndex)") == [
         -1,
