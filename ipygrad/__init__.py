@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.adapters import register_engine
     from ipygrad.explain.local import LocalDerivative
+    from ipygrad.passes import BackwardPasses
     from ipygrad.record import BackwardPass, BackwardStep, backward_pass, local_derivative
     from ipygrad.show.plot import plot_local_derivative
     from ipygrad.show.widget import BackwardWidget
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 # Loaded when first asked for: recording brings IPython, pictures matplotlib, the widget anywidget.
 _LAZY = {
     "BackwardPass": "ipygrad.record",
+    "BackwardPasses": "ipygrad.passes",
     "BackwardStep": "ipygrad.record",
     "BackwardWidget": "ipygrad.show.widget",
     "LocalDerivative": "ipygrad.explain.local",
@@ -41,6 +43,7 @@ _LAZY = {
 __all__ = [
     "BackwardError",
     "BackwardPass",
+    "BackwardPasses",
     "BackwardStep",
     "BackwardWidget",
     "Function",

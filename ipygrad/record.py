@@ -24,14 +24,13 @@ from ipygrad.explain.numbers import DIGITS, described, shape_text, short
 from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.live import Live
+from ipygrad.pages import write_page
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
 from ipygrad.show.host import has_kernel
-from ipygrad.show.html import fragment
+from ipygrad.show.html import Tab, fragment
 from ipygrad.show.layout import lay_out
-from ipygrad.show.page import ENDINGS as PAGE_ENDINGS
-from ipygrad.show.page import Shown, page
 from ipygrad.show.payload import Pass, kept_parts, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.lines import LoopTurn
     from ipygrad.capture.sources import RunningSource
+    from ipygrad.capture.then import StandIns
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
     from ipygrad.explain.check import Check
@@ -88,8 +88,6 @@ are looked at."""
 PLOT_SECONDS = 5.0
 """After so long no further plot is begun. It is far more than plots take, since the same cell is to
 give the same bytes on every machine."""
-MANY_PLOTS = 20
-"""From so many plots on that are still to be drawn, a bar shows how many are."""
 MOST_PRINTED_ROWS = 60
 MOST_PRINTED_NOTES = 20
 LEAST_WIDTH = 60
@@ -220,13 +218,18 @@ class BackwardPass(Sequence[BackwardStep]):
         dropped: frozenset[int] = frozenset(),
         untaken: tuple[int, ...] = (),
         findings: Findings | None = None,
-        translation: Translation | None = None,
+        translation: Translation | StandIns | None = None,
+        number: int | None = None,
+        share: int = 1,
         drawn_like: BackwardPass | None = None,
     ) -> None:
         self.graph = graph
         self._drawn_like = drawn_like
         self._checks = checks
         self._translation = translation
+        self._number = number
+        # Among so many passes of one cell a notebook's room for plots is shared.
+        self._share = share
         self.error = None if run is None or run.error is None else str(run.error)
         self._run = run
         self._code = code
@@ -354,6 +357,7 @@ class BackwardPass(Sequence[BackwardStep]):
             first_line=self._first_line,
             dropped=self._dropped,
             untaken=self._untaken,
+            number=self._number,
         )
 
     def chain(self, variable: object) -> Text:
@@ -468,6 +472,7 @@ class BackwardPass(Sequence[BackwardStep]):
             language=self._words.chosen,
             checks=self._checks,
             untaken=self._untaken,
+            number=self._number,
             drawn_like=drawn_like,
         )
 
@@ -689,18 +694,18 @@ class BackwardPass(Sequence[BackwardStep]):
 
     def _plots(self) -> dict[int, str]:
         """Draw the plots that a notebook keeps, from the first step on."""
-        end = perf_counter() + PLOT_SECONDS
+        end = perf_counter() + PLOT_SECONDS / self._share
         plots: dict[int, str] = {}
         characters = 0
         most = MOST_PLOTS if self._most_told is None else FIRST_PLOTS
         for number in range(1, self._last_shown + 1):
-            if len(plots) == most or perf_counter() > end:
+            if len(plots) >= most // self._share or perf_counter() > end:
                 break
             svg = self._draw(number)
             if svg is None:
                 continue
             characters += len(svg)
-            if characters > PLOT_CHARACTERS:
+            if characters > PLOT_CHARACTERS / self._share:
                 break
             plots[number] = svg
         return plots
@@ -905,19 +910,7 @@ class BackwardPass(Sequence[BackwardStep]):
         OSError
             When the file cannot be written, or must not be replaced.
         """
-        path = checked_path(path, PAGE_ENDINGS, "a page", overwrite=overwrite)
-        passes = (self, *others)
-        missing = [(bp, number) for bp in passes for number in bp._undrawn()]
-        drawing = iter(missing)
-        if len(missing) >= MANY_PLOTS:
-            drawing = progress(missing, len(missing), path.name)
-        for bp, number in drawing:
-            bp._draw(number)
-        text = page(
-            [Shown(bp._payload(bp._all_plots(), is_of_page=True), bp._png) for bp in passes]
-        )
-        with written_whole(path) as part:
-            part.write_text(text, encoding="utf-8")
+        write_page(path, (self, *others), overwrite=overwrite)
 
     @cached_property
     def widget(self) -> BackwardWidget:
@@ -956,10 +949,14 @@ class BackwardPass(Sequence[BackwardStep]):
         if display_as == "widget":
             bundle |= self.widget.view()
         if display_as == "html":
-            if link:
-                self._live.be_linked()
-            bundle["text/html"] = fragment(self._notebook_payload, self._png, self._id)
+            bundle["text/html"] = fragment([self._tab(link=link)])
         return bundle
+
+    def _tab(self, *, link: bool) -> Tab:
+        """Return what a notebook's HTML holds of it; with a link the kernel follows that."""
+        if link:
+            self._live.be_linked()
+        return Tab(self._shown.name, self._notebook_payload, self._png, self._id)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         kernel = has_kernel()

@@ -87,13 +87,15 @@ ROOMS = {
     "show.progress": ["show.host"],
     "show.animation": ["show.files", "show.still", "show.tables"],
     "live": ["show"],
-    "record": ["live"],
-    "magic": ["magic", "record"],
+    "pages": ["show"],
+    "record": ["live", "pages"],
+    "passes": ["record"],
+    "magic": ["magic", "passes"],
     "__main__": ["magic"],
     "__init__": ["__main__"],
 }
 LIBRARIES = {
-    "numpy": ["engine", "capture", "explain", "show", "record", "magic.expectations"],
+    "numpy": ["engine", "capture", "explain", "show", "record", "passes", "magic.expectations"],
     "IPython": ["capture", "show.progress", "magic", "__main__"],
     "executing": ["capture.observe"],
     "matplotlib": [
@@ -111,7 +113,7 @@ LIBRARIES = {
     "tqdm": ["show.progress"],
     "pandas": ["show.tables"],
     "anywidget": ["show.widget"],
-    "ipywidgets": ["show.widget", "show.progress"],
+    "ipywidgets": ["passes", "show.widget", "show.progress"],
     "traitlets": ["show.widget", "magic"],
 }
 # Imports inside functions: only what would make a start slow, and only by these.
@@ -120,6 +122,7 @@ LAZY = {
     "capture.adapters": ["importlib.import_module"],
     "live": ["show.widget"],
     "record": ["show.plot", "show.still", "show.html", "show.widget", "show.animation"],
+    "passes": ["show.still", "ipywidgets"],
     "magic": ["show.plot", "show.still", "show.html", "show.widget"],
     "show.plot": ["matplotlib"],
     "show.still": ["matplotlib"],

@@ -45,7 +45,8 @@ def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
     Names with a leading underscore do not count, nor do IPython's ``In`` and ``Out`` and the names
     that no source can hold, which rewritten assertions and comprehensions have. Of several names
     for one variable the first in `namespace` is taken; a dict keeps a key where it was first bound,
-    so a name that is bound anew keeps its place.
+    so a name that is bound anew keeps its place. Gradients that are Variables themselves, and have
+    no name of their own, are called after what they belong to: ``x.grad``.
     """
     names: dict[Variable, str] = {}
     for name, value in list(namespace.items()):
@@ -53,6 +54,9 @@ def names_in(namespace: Mapping[str, object]) -> dict[Variable, str]:
             continue
         for variable, path in _variables_in(name, value):
             names.setdefault(variable, path)
+    for variable, path in list(names.items()):
+        if isinstance(variable.grad, Variable):
+            names.setdefault(variable.grad, gradient_name(path))
     return names
 
 
@@ -67,6 +71,11 @@ def _variables_in(name: str, value: object) -> Iterator[tuple[Variable, str]]:
         for key, element in value.items():
             if isinstance(element, Variable):
                 yield element, f"{name}[{key!r}]"
+
+
+def gradient_name(name: str) -> str:
+    """Return what the gradient of a variable is called: ``x.grad``, ``(x * x).grad``."""
+    return f"{_bracketed(name)}.grad"
 
 
 def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:

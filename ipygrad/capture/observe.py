@@ -210,6 +210,9 @@ class Observer:
         """Note that the cell ran a backward pass."""
         self.ran_backward_from.add(result)
 
+    def left_gradients(self, result: object) -> None:
+        """Hear that a backward pass has left gradients that can be differentiated again."""
+
     def assigned_grad(self, variable: object) -> None:
         """Note that the cell assigned a gradient by hand."""
         self.assigned.add(variable)

@@ -63,6 +63,8 @@ class CallRecorder:
         The backward methods that the cell itself called.
     runs
         The latest backward passes that variables made.
+    run_count
+        How many they made in all.
     is_on
         Whether anything is recorded now.
     hears_calls
@@ -85,6 +87,7 @@ class CallRecorder:
         # Copied of turns by hand.
         self._numbers = 0
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
+        self.run_count = 0
         self.is_on = self.hears_calls = False
         self.is_cut = False
         # Of two, a ``finally`` has returned the later one.
@@ -222,6 +225,7 @@ class CallRecorder:
         self._settle()
         self._run = Run(result)
         self.runs.append(self._run)
+        self.run_count += 1
         self.hears_calls = False
         return self._run
 

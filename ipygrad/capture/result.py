@@ -73,6 +73,12 @@ def find_result(
     return next(iter([*assigned, *used, *reversed(ends(made, engines))]), None)
 
 
+def as_results(value: object, engines: Engines) -> list[object]:
+    """Return the results that a tuple or list holds; none where it holds anything else, too."""
+    results = list(value) if isinstance(value, (tuple, list)) else []
+    return results if all(map(engines.is_result, results)) else []
+
+
 def is_on_the_way(
     result: object,
     value: object,

@@ -25,6 +25,9 @@ class Witness(Protocol):
     def ran_backward(self, result: Variable) -> None:
         """Hear that ``result.backward()`` begins."""
 
+    def left_gradients(self, result: Variable) -> None:
+        """Hear that ``result.backward(create_graph=True)`` has left its gradients."""
+
     def assigned_grad(self, variable: Variable) -> None:
         """Hear that a gradient was assigned by hand."""
 

@@ -50,6 +50,8 @@ def _backward(result: Variable, retain_grad: bool, create_graph: bool) -> None:
                 owned.add(id(gradient))
         variable._grad = gradient
         variable._by_hand = False
+    if create_graph and mode.witness is not None:
+        mode.witness.left_gradients(result)
 
 
 def accumulate(before: Gradient | None, contribution: Gradient) -> Gradient:

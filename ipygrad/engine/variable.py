@@ -171,9 +171,13 @@ class Variable(ArrayMethods):
         """
         implementations["backward"](self, retain_grad, create_graph)
 
-    def receive_grad(self, gradient: Array) -> None:
-        """Add a copy of `gradient` to ``grad``, as a backward pass does."""
-        self._grad = np.array(gradient) if self._grad is None else self._grad + gradient
+    def receive_grad(self, gradient: Gradient) -> None:
+        """Add `gradient`, of an array a copy, to ``grad``, as a backward pass does."""
+        if self._grad is not None:
+            gradient = self._grad + gradient
+        elif not isinstance(gradient, Variable):
+            gradient = np.array(gradient)
+        self._grad = gradient
         self._by_hand = False
 
     def detach(self) -> Variable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -20,10 +19,11 @@ from ipygrad.capture.evaluate import (
     shown_in_short,
 )
 from ipygrad.capture.history import History
-from ipygrad.capture.observe import Observer
-from ipygrad.capture.own_runs import NO_TURNS, is_own, names_of_functions
+from ipygrad.capture.moments import PassObserver
+from ipygrad.capture.own_runs import names_of_functions
 from ipygrad.capture.quiet import quietly
 from ipygrad.capture.result import (
+    as_results,
     ends,
     find_left_out,
     find_result,
@@ -31,33 +31,36 @@ from ipygrad.capture.result import (
     ran_backward_itself,
 )
 from ipygrad.capture.watching import watched
-from ipygrad.explain.lessons import describe_captured, describe_on_the_way
+from ipygrad.explain.lessons import describe_on_the_way
 from ipygrad.explain.words import LANGUAGES, Words
+from ipygrad.magic.cell_jobs import jobs_of_cell
 from ipygrad.magic.expectations import UnexpectedGradientError, check_expectations
+from ipygrad.magic.jobs import MOST_TABS, Job, jobs_of_results
 from ipygrad.magic.options import DISPLAYS, MOST_DIGITS, complete, read_options, takes_options
-from ipygrad.magic.passes import dropped_gradients, leave_gradients, own_pass, pass_in_order
-from ipygrad.magic.results import (
-    check_result,
-    check_step_number,
-    evaluate,
-    fitting_cotangent,
-    left_out,
-    no_result,
+from ipygrad.magic.passes import describe_cell, dropped_gradients, own_pass
+from ipygrad.magic.recorded import (
+    Recorded,
+    gradients_to_show,
+    job_of_gradient,
+    pass_of,
+    record,
 )
+from ipygrad.magic.results import asked_for, check_result, evaluate, left_out, no_result
 from ipygrad.magic.steppers import Steppers
-from ipygrad.record import BackwardPass
+from ipygrad.passes import BackwardPasses
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.evaluate import Cell, Outcome
-    from ipygrad.capture.own_runs import OwnTurns
     from ipygrad.capture.recording import CallRecorder
+    from ipygrad.magic.jobs import Read
 
 
 @magics_class
@@ -98,6 +101,12 @@ class GradMagics(Magics):  # type: ignore[misc]
         cell computes. Afterwards gradients stand as after ``result.backward()``, unless the cell
         ran a backward pass of its own.
 
+        Several results, ``%%grad y, z`` or a cell that ends in ``y, z``, have a tab each, which
+        shows its pass alone; gradients add up as after ``y.backward(); z.backward()``. So have the
+        passes that a cell runs itself, each with the values that it ran with, the last eight at
+        most; and the gradients of leaves that ``create_graph=True``, or ``--create-graph``, has
+        made. ``--step`` is for the first tab, ``--cotangent`` for each result.
+
         In one line, ``%grad y`` steps through what an earlier cell computed, and changes nothing.
 
         Options come after RESULT; their values are quoted as in a shell::
@@ -125,9 +134,13 @@ class GradMagics(Magics):  # type: ignore[misc]
             raise UsageError("%grad needs a result to go back from: write %grad y")
         self._history.guess(self.shell.user_ns)
         engines = Engines(self._history.calls)
-        result = self._evaluate(expression, "RESULT")
-        check_result(result, engines, "%grad", expression, "%grad loss")
-        self._finish(capture([result], engines, self.shell.user_ns), options)
+        results = asked_for(expression, self._evaluate, engines, "%grad")
+        names = self.shell.user_ns
+
+        def read(result: object) -> Captured:
+            return capture([result], engines, names)
+
+        self._finish(jobs_of_results(results, read, Job), options, read)
 
     # --- %%grad ---
 
@@ -136,7 +149,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         cell = parse(self.shell, text)
         if not cell.statements:
             raise UsageError("%%grad found nothing to run: the cell below it is empty")
-        observer = Observer(cell.filename)
+        observer = PassObserver(cell.filename)
         recorder = self._history.next_cell(observer)
         engines = Engines(recorder.calls)
         outcome = self._observed(cell, observer, recorder, engines)
@@ -149,24 +162,44 @@ class GradMagics(Magics):  # type: ignore[misc]
                     lambda: self._partial(cell, observer, recorder, engines, options)
                 )
             raise render_as_if_from(error, self.shell)
+        results, is_guessed = self._results_of(
+            cell, outcome, observer, recorder, engines, expression
+        )
         names = self.shell.user_ns
-        result = None if expression else self._history.result_of(recorder, outcome.value)
-        is_found = result is None and not expression
-        if result is None:
-            result = self._result_of(cell, outcome, observer, engines, expression)
-        captured = capture([result], engines, names, observer)
-        told: tuple[str, ...] = ()
-        if is_found and is_on_the_way(result, outcome.value, observer, engines, names):
-            told = (describe_on_the_way(Words(options.language), captured.graph),)
+
+        def read(result: object) -> Captured:
+            return capture([result], engines, names, observer)
+
+        words = Words(options.language, options.precision)
+        cells = jobs_of_cell(
+            results,
+            observer,
+            recorder,
+            read,
+            names,
+            is_asked_for=bool(expression),
+            is_guessed=is_guessed,
+        )
+        told = () if cells is None else describe_cell(words, cells)
+        if cells is not None and cells.jobs:
+            self._finish(cells.jobs, options, read, cell=cell, told=told, untaken=observer.untaken)
+            return
         passes = [*observer.ran_backward_from, *(run.result for run in recorder.runs)]
-        own = self._history.turns_in(captured.graph, recorder)
-        ran = bool(own.turns) or own.is_cut
-        write = not ran and not ran_backward_itself(captured, observer, passes, engines)
-        untaken = observer.untaken
-        self._finish(captured, options, cell=cell, write=write, own=own, told=told, untaken=untaken)
+
+        def job_of(captured: Captured) -> Job:
+            own = self._history.turns_in(captured.graph, recorder)
+            ran = bool(own.turns) or own.is_cut
+            write = not ran and not ran_backward_itself(captured, observer, passes, engines)
+            dropped: frozenset[int] = frozenset() if write else dropped_gradients(captured)
+            return Job(captured, write=write, own=own, dropped=dropped)
+
+        jobs = jobs_of_results(results, read, job_of)
+        if is_guessed and is_on_the_way(results[0], outcome.value, observer, engines, names):
+            told = (describe_on_the_way(words, jobs[0].captured.graph), *told)
+        self._finish(jobs, options, read, cell=cell, told=told, untaken=observer.untaken)
 
     def _observed(
-        self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
+        self, cell: Cell, observer: PassObserver, recorder: CallRecorder, engines: Engines
     ) -> Outcome:
         names = self.shell.user_ns
         with watched(cell.source, names, observer, recorder, engines):
@@ -175,25 +208,30 @@ class GradMagics(Magics):  # type: ignore[misc]
             self._history.guess(names)
         return outcome
 
-    def _result_of(
+    def _results_of(
         self,
         cell: Cell,
         outcome: Outcome,
-        observer: Observer,
+        observer: PassObserver,
+        recorder: CallRecorder,
         engines: Engines,
         expression: str,
-    ) -> object:
-        """Return the variable that the pass starts from."""
+    ) -> tuple[list[Any], bool]:
+        """Return the variables that passes start from, and whether the cell leaves them unsaid."""
         if expression:
-            result = self._evaluate(expression, "RESULT")
-            check_result(result, engines, "%%grad", expression, "%%grad loss")
-            return result
+            return asked_for(expression, self._evaluate, engines, "%%grad"), False
+        several = as_results(outcome.value, engines)
+        if several:
+            return several, False
+        result = self._history.result_of(recorder, outcome.value)
+        if result is not None:
+            return [result], False
         names = self.shell.user_ns
         result = find_result(cell.source, outcome.value, observer, engines, names)
         if result is not None:
             what = "the cell's last expression"
             check_result(result, engines, "%%grad", what, "%%grad loss")
-            return result
+            return [result], result is not outcome.value
         found = find_left_out(cell.source, outcome.value, engines, names)
         if found is not None:
             raise left_out(*found, "%%grad", "%%grad loss")
@@ -206,63 +244,51 @@ class GradMagics(Magics):  # type: ignore[misc]
 
     def _finish(
         self,
-        captured: Captured,
+        jobs: Sequence[Job],
         options: Namespace,
+        read: Read,
         *,
         cell: Cell | None = None,
-        write: bool = False,
-        own: OwnTurns = NO_TURNS,
         told: tuple[str, ...] = (),
         untaken: tuple[int, ...] = (),
     ) -> None:
-        graph, translation = captured
-        cotangent = None
-        if options.cotangent is not None:
-            value = self._evaluate(options.cotangent, "--cotangent")
-            cotangent = fitting_cotangent(value, graph, options.cotangent)
-        # What the user's backward methods print is heard where they run as in result.backward().
-        with nullcontext() if write and translation is None else quietly():
-            right = run_backward(graph, cotangent)
-        words = Words(options.language, options.precision)
-        if is_own(graph):
-            names = names_of_functions(self.shell.user_ns)
-            recorded, notices = own_pass(captured, right, words, own, names, write=write)
-            check_step_number(options.step, recorded)
-        else:
-            recorded, notices = pass_in_order(graph, right, options.order, words)
-            check_step_number(options.step, recorded)
-            if write and right.error is None:
-                notices += leave_gradients(captured, right, words)
-        dropped: frozenset[int] = frozenset()
-        if cell is not None and not write and right.error is None:
-            notices += (words("notice_not_written"),)
-            dropped = dropped_gradients(captured)
-        notices = told + describe_captured(words, captured) + notices
-        bp = BackwardPass(
-            graph,
-            recorded,
-            code=None if cell is None else cell.lines,
-            notices=notices,
-            digits=options.precision,
-            language=options.language,
-            checks=options.check,
-            start=options.step,
-            predict=options.predict,
-            dropped=dropped,
-            untaken=untaken,
-            translation=translation,
-        )
+        words, names = Words(options.language, options.precision), self.shell.user_ns
+        code = None if cell is None else cell.lines
+        recorded: list[Recorded] = []
+        for job in jobs:
+            recorded.append(record(job, options, self._evaluate, names, is_first=not recorded))
+            if recorded[-1].error is not None:
+                break
+        error = recorded[-1].error
+        again = gradients_to_show(recorded)
+        count = len(recorded) + len(again)
+        for gradient in again[: max(MOST_TABS - len(recorded), 0)]:
+            job = job_of_gradient(gradient, read, names)
+            recorded.append(record(job, options, self._evaluate, names, is_first=False))
+        if count > MOST_TABS:
+            told = (*told, words("notice_tabs_cut", shown=MOST_TABS, count=count))
+        first = recorded[0]
+        notices = told + first.notices
+        if cell is not None and not first.job.write and first.has_right_end:
+            notices = (*notices, words("notice_not_written"))
+        recorded[0] = first._replace(notices=notices)
+        del recorded[MOST_TABS:]
+        passes = [
+            pass_of(one, options, code, 0 if place else options.step, len(recorded), untaken)
+            for place, one in enumerate(recorded)
+        ]
+        shown = passes[0] if len(passes) == 1 else BackwardPasses(passes)
         if options.output is not None:
-            self.shell.push({options.output: bp})
+            self.shell.push({options.output: shown})
         display_as = options.display_as or self.display_as
-        if recorded.error is None:
+        if error is None:
             if not options.quiet:
-                self._steppers.show(bp, display_as)
+                self._steppers.show(shown, display_as)
             self._check_expectations(options)
             return
         if not options.quiet:
-            self._after_the_cell(lambda: self._steppers.show(bp, display_as))
-        raise shown_in_short(recorded.error, self.shell)
+            self._after_the_cell(lambda: self._steppers.show(shown, display_as))
+        raise shown_in_short(error, self.shell)
 
     def _check_expectations(self, options: Namespace) -> None:
         __tracebackhide__ = True
@@ -274,7 +300,7 @@ class GradMagics(Magics):  # type: ignore[misc]
     def _partial(
         self,
         cell: Cell,
-        observer: Observer,
+        observer: PassObserver,
         recorder: CallRecorder,
         engines: Engines,
         options: Namespace,
@@ -294,17 +320,8 @@ class GradMagics(Magics):  # type: ignore[misc]
             words = Words(options.language, options.precision)
             names = names_of_functions(self.shell.user_ns)
             recorded, notices = own_pass(captured, right, words, own, names, write=False)
-        bp = BackwardPass(
-            captured.graph,
-            recorded,
-            code=cell.lines,
-            notices=notices,
-            digits=options.precision,
-            language=options.language,
-            checks=options.check,
-            untaken=observer.untaken,
-            translation=captured.translation,
-        )
+        stopped = Recorded(Job(captured), recorded, notices)
+        bp = pass_of(stopped, options, cell.lines, untaken=observer.untaken)
         self._steppers.show(bp, options.display_as or self.display_as)
 
     def _after_the_cell(self, call: Callable[[], None]) -> None:

@@ -26,10 +26,20 @@ MOST_DIGITS = 17
 """Digits that tell every float64 from every other."""
 _OPTION = re.compile(r"-{1,2}[A-Za-z]")
 ARGUMENTS = (
-    argument("-o", "--output", metavar="NAME", help="Bind the recorded BackwardPass to NAME."),
+    argument(
+        "-o",
+        "--output",
+        metavar="NAME",
+        help="Bind the recorded BackwardPass to NAME; of several passes a tuple of them.",
+    ),
     argument("-q", "--quiet", action="store_true", help="Record, but show no stepper."),
     argument("--step", type=int, metavar="N", default=0, help="Open the stepper at step N."),
     argument("--cotangent", metavar="EXPR", help="Start from this gradient instead of ones."),
+    argument(
+        "--create-graph",
+        action="store_true",
+        help="Leave gradients that can be differentiated again, and show the pass from each.",
+    ),
     argument(
         "--as",
         dest="display_as",

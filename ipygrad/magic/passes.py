@@ -8,6 +8,8 @@ from IPython.core.error import UsageError
 
 from ipygrad.capture.orders import run_in_order
 from ipygrad.capture.own_runs import own_run, run_own_backward
+from ipygrad.capture.quiet import quietly
+from ipygrad.engine.errors import BackwardError
 from ipygrad.explain.lessons import describe_not_called, describe_order, describe_own
 
 if TYPE_CHECKING:
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import BackwardRun
-    from ipygrad.capture.graph import Graph
+    from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.orders import Order
     from ipygrad.capture.own_runs import OwnTurns
+    from ipygrad.engine.core import Variable
     from ipygrad.explain.words import Words
+    from ipygrad.magic.cell_jobs import CellJobs
 
     Notices = tuple[str, ...]
 
@@ -76,9 +80,14 @@ def own_pass(
     return recorded, describe_own(words, graph, recorded, right, names, own) + notices
 
 
-def leave_gradients(captured: Captured, recorded: BackwardRun, words: Words) -> Notices:
+def leave_gradients(
+    captured: Captured,
+    recorded: BackwardRun,
+    words: Words,
+    again: Mapping[VariableNode, Variable],
+) -> Notices:
     """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
-    added = captured.leave_gradients(recorded)
+    added = captured.leave_gradients(recorded, again)
     if not added:
         return ()
     leaves = [node for node in added if node.creator is None] or list(added)
@@ -105,3 +114,36 @@ def dropped_gradients(captured: Captured) -> frozenset[int]:
         return frozenset()
     made = (node for node in captured.graph.variables if node.creator is not None)
     return frozenset(node.index for node in made if node.variable.grad is None)
+
+
+def gradients_again(
+    captured: Captured, right: BackwardRun
+) -> tuple[dict[VariableNode, Variable], BackwardError | None]:
+    """Return the gradients of a pass as Variables, and why they cannot be differentiated again.
+
+    Raises
+    ------
+    UsageError
+        When the graph is another engine's.
+    """
+    if captured.translation is not None:
+        raise UsageError("--create-graph is for Variables of ipygrad, not for those of others")
+    try:
+        with quietly():
+            return captured.gradients_again(right), None
+    except BackwardError as error:
+        return {}, error
+
+
+def describe_cell(words: Words, cells: CellJobs) -> Notices:
+    """Say which of the passes that a cell has run are not shown."""
+    if not cells.jobs:
+        return (words("notice_pass_now"),)
+    notices: Notices = ()
+    if cells.ran > cells.kept:
+        notices += (words("notice_passes_cut", count=f"{cells.ran:,}", shown=cells.kept),)
+    if cells.lost:
+        notices += (words("notice_passes_lost", names=words.enumerate(cells.lost)),)
+    if cells.more:
+        notices += (words("notice_gradients_cut", count=f"{cells.more:,}"),)
+    return notices

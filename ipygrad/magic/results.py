@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -11,6 +12,8 @@ from ipygrad.engine.core import Function, Variable
 from ipygrad.explain.numbers import described
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ipygrad.capture.adapters import Engines
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.graph import Graph
@@ -32,6 +35,43 @@ def evaluate(
         raise UsageError(f"{what}, {expression}, uses an unknown name: {error}") from None
     except Exception as error:  # noqa: BLE001 - whatever an expression raises, it is one line
         raise UsageError(f"{what}, {expression}, raised {type(error).__name__}: {error}") from None
+
+
+def asked_for(
+    expression: str, evaluate: Callable[[str, str], object], engines: Engines, asker: str
+) -> list[Any]:
+    """Return the results that RESULT names: one, or of a tuple or list its elements.
+
+    Parameters
+    ----------
+    evaluate
+        From an expression and the name of its option to its value.
+    engines
+        Whose variables count.
+    asker
+        Who needs a result: ``"%%grad"``.
+
+    Raises
+    ------
+    UsageError
+        When one of them is no result.
+    """
+    parts = _parts_of(expression, evaluate(expression, "RESULT"))
+    for what, part in parts:
+        check_result(part, engines, asker, what, f"{asker} loss")
+    return [part for _, part in parts]
+
+
+def _parts_of(expression: str, value: object) -> list[tuple[str, object]]:
+    """Return what RESULT names, each with its own expression; of a tuple or list its elements."""
+    if not isinstance(value, (tuple, list)) or not value:
+        return [(expression, value)]
+    node = ast.parse(expression, mode="eval").body
+    elements = node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
+    if len(elements) != len(value):  # a name of it, or one with a star in it
+        whole = expression if expression.isidentifier() else f"({expression})"
+        return [(f"{whole}[{place}]", part) for place, part in enumerate(value)]
+    return [(ast.unparse(one), part) for one, part in zip(elements, value, strict=True)]
 
 
 def check_result(value: object, engines: Engines, asker: str, what: str, example: str) -> None:

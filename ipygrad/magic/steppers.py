@@ -12,7 +12,10 @@ from ipygrad.show.terminal import show_in_terminal
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipygrad.passes import BackwardPasses
     from ipygrad.record import BackwardPass, DisplayAs
+
+    Shown = BackwardPass | BackwardPasses
 
 MOST_LIVE_CELLS = 100
 """Cells whose steppers the kernel follows; older ones go on without it."""
@@ -29,10 +32,10 @@ class Steppers:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._shown: dict[str, tuple[str, list[BackwardPass]]] = {}
+        self._shown: dict[str, tuple[str, list[Shown]]] = {}
 
-    def show(self, bp: BackwardPass, display_as: str) -> None:
-        """Display a pass; print it where there is no kernel."""
+    def show(self, bp: Shown, display_as: str) -> None:
+        """Display a pass, or several; print it where there is no kernel."""
         if not has_kernel():
             show_in_terminal(bp)
             return
@@ -41,7 +44,7 @@ class Steppers:
             self._close_earlier_run(bp)
         display(bp.bundle(cast("DisplayAs", display_as), link=is_live), raw=True)
 
-    def _close_earlier_run(self, bp: BackwardPass) -> None:
+    def _close_earlier_run(self, bp: Shown) -> None:
         """Free what the kernel holds for the steppers that this run of a cell replaces."""
         parent = self._shell.get_parent()
         run = parent.get("header", {}).get("msg_id", "")
@@ -56,6 +59,6 @@ class Steppers:
             _close_all(self._shown.pop(next(iter(self._shown)))[1])
 
 
-def _close_all(passes: list[BackwardPass]) -> None:
+def _close_all(passes: list[Shown]) -> None:
     for bp in passes:
         bp.close()

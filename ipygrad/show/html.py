@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.show.front_end import front_end
 
@@ -26,9 +26,10 @@ const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(
 # Takes each copy of the fragment that is not live yet: "New view for output" makes a second one.
 # Where the page shows none, hosts have put it into a shadow root, in which a module script has no
 # other way to find its place.
-_START_FRAGMENT = """const { module, style, payload } = await new Response(unpacked).json();
+_START_FRAGMENT = """const { module, style, passes } = await new Response(unpacked).json();
+const ids = %(ids)s;
 const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-const { mount } = await import(url);
+const { mountAll } = await import(url);
 URL.revokeObjectURL(url);
 const copies = (tree) => {
   const found = [...tree.querySelectorAll('[data-ipygrad="%(id)s"]:not([data-ipygrad-live])')];
@@ -41,7 +42,7 @@ for (const root of copies(document)) {
   sheet.textContent = style;
   const stepper = document.createElement("div");
   root.replaceChildren(sheet, stepper);
-  mount(stepper, payload, { id: "%(id)s" });
+  mountAll(stepper, passes.map((pass, i) => ({ ...pass, id: ids[i] })));
 }
 """
 
@@ -87,15 +88,44 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def fragment(payload: dict[str, Any], png: bytes, stepper_id: str) -> str:
-    """Return HTML for a notebook's output: the still picture, and a script that makes it live.
+class Tab(NamedTuple):
+    """One pass of a fragment.
 
-    Module, style and payload travel as one compressed stream. `stepper_id` is the only part that
-    differs between two runs of one cell; it consists of letters and digits.
+    Attributes
+    ----------
+    name
+        What its tab is called, where there are several.
+    payload
+        What the stepper draws.
+    png
+        Its still picture.
+    stepper_id
+        What links it to the kernel: letters and digits, the only part that differs between two
+        runs of one cell.
+    """
+
+    name: str
+    payload: dict[str, Any]
+    png: bytes
+    stepper_id: str
+
+
+def fragment(tabs: Sequence[Tab]) -> str:
+    """Return HTML for a notebook's output: the still pictures, and a script that makes them live.
+
+    Module, style and payloads travel as one compressed stream. Of several passes the script shows
+    one at a time, in tabs; the pictures stand one below the other.
     """
     module, style = front_end()
-    unpack = unpacking({"module": module, "style": style, "payload": payload})
+    passes = [{"name": tab.name, "payload": tab.payload} for tab in tabs]
+    unpack = unpacking({"module": module, "style": style, "passes": passes})
+    first = tabs[0].stepper_id
+    start = _START_FRAGMENT % {"id": first, "ids": to_json([tab.stepper_id for tab in tabs])}
+    stills = "".join(
+        (f"<h4>{html_text(tab.payload['title'])}</h4>" if len(tabs) > 1 else "")
+        + still_html(tab.payload, tab.png)
+        for tab in tabs
+    )
     return (
-        f'<div data-ipygrad="{stepper_id}">{still_html(payload, png)}</div>'
-        f'<script type="module">{unpack}{_START_FRAGMENT % {"id": stepper_id}}</script>'
+        f'<div data-ipygrad="{first}">{stills}</div><script type="module">{unpack}{start}</script>'
     )

@@ -19,8 +19,8 @@ LICENCE = "Made with ipygrad, © 2026 The ipygrad developers, MIT licence."
 # The policy lets only scripts and styles run that it knows by their fingerprint, also when they
 # come out of the stream.
 _START = """
-const { module, style, payloads } = await new Response(unpacked).json();
-globalThis.ipygradPayloads = payloads;
+const { module, style, ...rest } = await new Response(unpacked).json();
+globalThis.ipygradPage = rest;
 for (const [tag, text] of [["style", style], ["script", module]]) {
   const element = document.createElement(tag);
   if (tag === "script") element.type = "module";
@@ -31,17 +31,21 @@ for (const [tag, text] of [["style", style], ["script", module]]) {
 
 # On paper there are no buttons: each step stands there, after the picture of the whole.
 _MOUNT = """
-const payloads = globalThis.ipygradPayloads;
+const { payloads, names } = globalThis.ipygradPage;
 const roots = [...document.querySelectorAll("[data-pass]")];
 const stills = roots.map((root) => root.querySelector("img"));
-const steppers = roots.map((root, i) => mount(root, payloads[i]));
+const tabs = document.querySelector("[data-tabs]");
+const shown = tabs && mountAll(tabs, payloads.map((payload, i) => ({ payload, name: names[i] })));
+const steppers = tabs ? [] : roots.map((root, i) => mount(root, payloads[i]));
 
 function follow() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const number = Number(asked.get("pass") ?? 1) - 1;
   const step = Number(asked.get("step") ?? NaN);
-  if (step >= 0) steppers[number]?.go(step);
-  if (asked.has("pass")) roots[number]?.scrollIntoView();
+  if (!(number in roots) || (!asked.has("pass") && !(step >= 0))) return;
+  const stepper = shown ? shown.open(number) : steppers[number];
+  if (step >= 0) stepper.go(step);
+  if (asked.has("pass")) (tabs ?? roots[number]).scrollIntoView();
 }
 follow();
 addEventListener("hashchange", follow);
@@ -52,11 +56,13 @@ let printed = [];
 // A stepper takes its layout from the width that it finds. It finds it on a bench of the paper's
 // width, where nothing else has to be laid out again for each step.
 function sheetOf({ steps, code, graph, room, ...rest }, still) {
+  const heading = document.createElement("h2");
+  heading.textContent = rest.title;
   const [bench, sheet, text] = ["div", "div", "pre"].map((tag) => document.createElement(tag));
   bench.className = sheet.className = "paper";
   document.body.append(bench);
   text.textContent = code?.lines.join("\\n") ?? "";
-  sheet.append(still, text);
+  sheet.append(...(tabs ? [heading] : []), still, text);
   const shape = { width: 0, height: 0, boxes: [], lines: [] };
   const groups = [{ items: [], shape: 0 }];
   const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
@@ -92,7 +98,8 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
 
 addEventListener("beforeprint", () => {
   sheets = roots.map((root, i) => sheetOf(payloads[i], stills[i]));
-  roots.forEach((root, i) => root.after(sheets[i]));
+  if (tabs) tabs.after(...sheets);
+  else roots.forEach((root, i) => root.after(sheets[i]));
   document.body.classList.add("on-paper");
 });
 addEventListener("afterprint", () => {
@@ -131,7 +138,7 @@ footer { margin-top: 1rem; opacity: 0.75; font-size: 12px; }
 @media print {
   :root { color-scheme: light; }
   body { margin: 0; max-width: none; padding: 0; }
-  .on-paper [data-pass] { display: none; }
+  .on-paper :is([data-pass], [data-tabs]) { display: none; }
   .paper > div { break-inside: avoid; margin-top: 6mm; border-top: 1px solid #bbb; }
   .on-paper .paper :is(.ipygrad-graph, .ipygrad-controls, .ipygrad-parts,
     .ipygrad-details) { display: none; }
@@ -142,22 +149,24 @@ footer { margin-top: 1rem; opacity: 0.75; font-size: 12px; }
 
 
 class Shown(NamedTuple):
-    """One pass of a page: its payload, and its still picture as PNG."""
+    """One pass of a page: its payload, its still picture as PNG, and what its tab is called."""
 
     payload: dict[str, Any]
     png: bytes
+    name: str
 
 
-def page(passes: Sequence[Shown]) -> str:
+def page(passes: Sequence[Shown], *, in_tabs: bool = False) -> str:
     """Return a page that steps by itself, allowed to run its own script and nothing else.
 
-    Each pass has its stepper, and a heading where there are several. Module, style and payloads
-    travel as one compressed stream.
+    Each pass has its stepper, and a heading where there are several; or all have one place, in
+    which a tab opens each. Module, style and payloads travel as one compressed stream.
     """
     module, style = front_end()
     module += _MOUNT
-    payloads = [payload for payload, _ in passes]
-    unpack = unpacking({"module": module, "style": style, "payloads": payloads})
+    payloads = [shown.payload for shown in passes]
+    names = [shown.name for shown in passes]
+    unpack = unpacking({"module": module, "style": style, "payloads": payloads, "names": names})
     script = unpack + _START
     policy = (
         "default-src 'none'; img-src data:; "
@@ -166,16 +175,21 @@ def page(passes: Sequence[Shown]) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     titles = [payload["title"] for payload in payloads]
+    stills = "\n".join(
+        (
+            f"<h2>{escape(title if in_tabs else f'{number}. {title}')}</h2>\n"
+            if len(passes) > 1
+            else ""
+        )
+        + f"<div data-pass>{still_html(shown.payload, shown.png)}</div>"
+        for number, (title, shown) in enumerate(zip(titles, passes, strict=True), 1)
+    )
     return _PAGE % {
         "language": escape(payloads[0]["language"]),
         "policy": policy,
         "title": escape(", ".join(dict.fromkeys(titles))),
         "style": _STYLE,
-        "passes": "\n".join(
-            (f"<h2>{number}. {escape(title)}</h2>\n" if len(passes) > 1 else "")
-            + f"<div data-pass>{still_html(*shown)}</div>"
-            for number, (title, shown) in enumerate(zip(titles, passes, strict=True), 1)
-        ),
+        "passes": f"<div data-tabs>\n{stills}\n</div>" if in_tabs else stills,
         "licence": LICENCE,
         "script": script,
     }

@@ -162,7 +162,7 @@ means "not yet" and is shown as a dash, never as 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -234,6 +234,8 @@ class Pass:
         Numbers of the variables whose gradients the cell's own pass has dropped after use.
     untaken
         Lines of branches that the cell has not taken.
+    number
+        Of the pass among several, counted from 1; None where it needs none.
     """
 
     graph: Graph
@@ -245,6 +247,7 @@ class Pass:
     first_line: int = 2
     dropped: frozenset[int] = frozenset()
     untaken: tuple[int, ...] = ()
+    number: int | None = None
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -256,7 +259,21 @@ class Pass:
         """Name of the pass."""
         if self.run is None:
             return self.words("title_partial")
-        return self.words("title", result=self.graph.variables[self.graph.results[0]].name)
+        result = self.graph.variables[self.graph.results[0]].name
+        return self._numbered(self.words("title", result=result))
+
+    @property
+    def title_of_picture(self) -> str:
+        """The same, where Hangul and Kana cannot be drawn."""
+        return replace(self, words=self.words.of_pictures).title
+
+    @property
+    def name(self) -> str:
+        """Name of the result, by which the pass is told from others."""
+        return self._numbered(self.graph.variables[self.graph.results[0]].name)
+
+    def _numbered(self, text: str) -> str:
+        return text if self.number is None else f"{self.number}. {text}"
 
 
 def make_payload(

@@ -39,10 +39,11 @@ MOST_BYTES = 40_000
 MOST_PANELS, MOST_SAVED_PANELS, PANELS_IN_A_ROW = 8, 100, 4
 """Of the picture in a notebook; of one that is saved."""
 MOST_LINES = 4
+DPI = 110
 # In inches.
 LEAST_WIDTH, MOST_WIDTH, MOST_GRAPH_HEIGHT, MARGIN = 6.2, 10.5, 10.0, 0.12
 PANEL_HEIGHT, LEAST_PANEL_WIDTH, MOST_PANEL_WIDTH = 2.1, 2.5, 3.4
-PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW = 0.42, 0.42, 0.72, 0.2
+PLOT_LEFT, PLOT_BOTTOM, PLOT_TOP, TEXT_ROW, TITLE_ROW = 0.42, 0.42, 0.72, 0.2, 0.3
 BAR = 0.55
 """What a heat map leaves free for its colour bar."""
 INCHES_PER_PX = 9 / 72 / 13
@@ -363,17 +364,51 @@ def image_of(figure: Figure, dpi: float) -> Image.Image:
     return Image.frombytes("RGBA", (size[0], size[1]), drawn.getvalue()).convert("RGB")
 
 
+def below_each_other(titled: Sequence[tuple[str, bytes]]) -> bytes:
+    """Put several still pictures into one, each under its title.
+
+    Parameters
+    ----------
+    titled
+        Titles and PNGs.
+    """
+    images = []
+    for title, png in titled:
+        image = Image.open(io.BytesIO(png)).convert("RGB")
+        images += [_title_row(title, max(image.width, 1)), image]
+    width, height = max(image.width for image in images), sum(image.height for image in images)
+    whole = Image.new("RGB", (width, height), PAPER)
+    down = 0
+    for image in images:
+        whole.paste(image, (0, down))
+        down += image.height
+    return _written(whole, DPI, MOST_BYTES * len(titled))
+
+
+def _title_row(title: str, width: int) -> Image.Image:
+    figure = Figure((width / DPI, TITLE_ROW), facecolor=PAPER)
+    with own_style():
+        words = (drawable(word, "…", len(word) + 1) for word in title.split(" "))
+        text = shorten(" ".join(words), width * 13 // DPI)
+    region = _Region(figure, MARGIN, 0, width / DPI, TITLE_ROW)
+    region.write(0.2, text, weight="bold")
+    return image_of(figure, DPI)
+
+
 def with_palette(image: Image.Image) -> Image.Image:
     """Return an image with 64 colours: for the same image the same."""
     return image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
-def png_of(figure: Figure, dpi: float = 110, most_bytes: int | None = MOST_BYTES) -> bytes:
+def png_of(figure: Figure, dpi: float = DPI, most_bytes: int | None = MOST_BYTES) -> bytes:
     """Write a figure as PNG with a palette: for the same figure the same bytes.
 
     What would take more than `most_bytes` is made smaller, down to half of `dpi`.
     """
-    full = image_of(figure, dpi)
+    return _written(image_of(figure, dpi), dpi, most_bytes)
+
+
+def _written(full: Image.Image, dpi: float, most_bytes: int | None) -> bytes:
     for scale in (1.0, 0.85, 0.7, 0.6, 0.5):
         size = (round(full.width * scale), round(full.height * scale))
         image = with_palette(full if scale == 1 else full.resize(size, Image.Resampling.LANCZOS))

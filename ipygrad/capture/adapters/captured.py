@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from ipygrad.capture.adapters.mirror import MirroredSites, Translation
 from ipygrad.capture.backward import final_gradients
@@ -10,6 +12,8 @@ from ipygrad.capture.graph import capture_graph, value_as_name
 from ipygrad.capture.names import NoCallSites, names_in
 from ipygrad.capture.quiet import uncollected
 from ipygrad.engine.core import Variable
+from ipygrad.engine.methods import value_of
+from ipygrad.engine.reverse import reverse_pass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.names import CallSites
-    from ipygrad.engine.core import Array
+    from ipygrad.engine.core import Array, Gradient
 
 
 class Captured(NamedTuple):
@@ -53,13 +57,17 @@ class Captured(NamedTuple):
         nodes = self.graph.variables
         return {n.name: cut_off[n.variable] for n in nodes if n.variable in cut_off}
 
-    def leave_gradients(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
+    def leave_gradients(
+        self, run: BackwardRun, again: Mapping[VariableNode, Variable] | None = None
+    ) -> dict[VariableNode, tuple[Array, Array]]:
         """Leave gradients as the ``backward()`` of the result's own engine does.
 
         Parameters
         ----------
         run
             The pass over this graph.
+        again
+            Its gradients as Variables, to be left as ``create_graph=True`` does; only ours can.
 
         Returns
         -------
@@ -67,7 +75,7 @@ class Captured(NamedTuple):
             For each variable that held a gradient before, that one and the one that it holds now.
         """
         if self.translation is None:
-            return self._receive(run)
+            return self._receive(run, again)
         nodes = [n for n in self.graph.variables if n.index != self.graph.results[0]]
         before = {node: self.translation.gradient_of(node.variable) for node in nodes}
         self.translation.run_backward(run.cotangent)
@@ -78,15 +86,42 @@ class Captured(NamedTuple):
             if gradient is not None and (left := after[node]) is not None
         }
 
-    def _receive(self, run: BackwardRun) -> dict[VariableNode, tuple[Array, Array]]:
-        gradients = final_gradients(self.graph, run)
+    def gradients_again(self, run: BackwardRun) -> dict[VariableNode, Variable]:
+        """Return the gradients of a pass as Variables that can be differentiated again.
+
+        Nothing is left anywhere.
+
+        Raises
+        ------
+        BackwardError
+            When a function's ``backward`` cannot be differentiated.
+        """
+        result = self.graph.variables[self.graph.results[0]].variable
+        found: dict[Variable, Any] = {}
+        for _ in reverse_pass(result, run.cotangent, found, create_graph=True):
+            pass
+        return {
+            node: found[node.variable] for node in self.graph.variables if node.variable in found
+        }
+
+    def _receive(
+        self, run: BackwardRun, again: Mapping[VariableNode, Variable] | None
+    ) -> dict[VariableNode, tuple[Array, Array]]:
+        numbers = final_gradients(self.graph, run)
+        gradients: dict[VariableNode, Gradient] = {
+            self.graph.variables[number]: gradient for number, gradient in numbers.items()
+        }
+        gradients.update(again or {})
         if run.origin == "by_hand":
-            del gradients[self.graph.results[0]]
-        nodes = [self.graph.variables[number] for number in gradients]
-        before = {node: node.variable.grad for node in nodes if node.variable.grad is not None}
-        for node, gradient in zip(nodes, gradients.values(), strict=True):
+            del gradients[self.graph.variables[self.graph.results[0]]]
+        before = {node: _held(node) for node in gradients if node.variable.grad is not None}
+        for node, gradient in gradients.items():
             node.variable.receive_grad(gradient)
-        return {node: (gradient, node.variable.grad) for node, gradient in before.items()}
+        return {node: (held, _held(node)) for node, held in before.items()}
+
+
+def _held(node: VariableNode) -> Array:
+    return np.asarray(value_of(node.variable.grad))
 
 
 @uncollected()

@@ -48,9 +48,9 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
 	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
-	aria-valuetext class d data-item data-text height lang lengthAdjust max min placeholder preserveAspectRatio
-	role rx scope src step tabindex text-anchor textLength title transform type viewBox width x y
-	${SUPPRESS}`.split(/\s+/),
+	aria-selected aria-valuetext class d data-item data-text height lang lengthAdjust max min
+	placeholder preserveAspectRatio role rx scope src step tabindex text-anchor textLength title
+	transform type viewBox width x y ${SUPPRESS}`.split(/\s+/),
 );
 
 /** Set attributes, null removing one, and listeners (onclick). Here and in mark(), classes go
@@ -1336,7 +1336,7 @@ function knobsView(pass, turn, keep) {
 /** Keys of the stepper, wherever inside it the focus is. A control keeps the keys that are its own,
  * but the notebook around gets none of them.
  * Returns what leaves the window's keys alone until the focus is inside again.
- * @type {(root: HTMLElement, actions: T.Actions, signal: AbortSignal) => () => void} */
+ * @type {(root: HTMLElement, actions: T.Keyed, signal: AbortSignal) => () => void} */
 function listenToKeys(root, { now, go, toggle, turn }, signal) {
 	/** @type {Record<string, () => void>} */
 	const actions = {
@@ -1373,6 +1373,7 @@ function listenToKeys(root, { now, go, toggle, turn }, signal) {
 	/** Chords and Escape are the notebook's: it has to see them on an element that does not say no.
 	 * @param {KeyboardEvent} event */
 	function lift(event) {
+		if (!root.isConnected) return ignore();
 		const [target] = event.composedPath();
 		const isChord = event.ctrlKey || event.metaKey || event.altKey;
 		const isRun = event.shiftKey && event.key === "Enter";
@@ -1819,6 +1820,47 @@ export function mount(root, payload, { id, model } = {}) {
 			root.replaceChildren(...replaced);
 		},
 	};
+}
+
+/** Fill an element with a stepper for each pass, of several in tabs: it is made when its tab is first
+ * opened, and stays as it was left.
+ * @param {HTMLElement} root
+ * @param {T.NamedPass[]} passes */
+export function mountAll(root, passes) {
+	if (passes.length === 1) return mount(root, passes[0].payload, passes[0]);
+	/** @type {ReturnType<typeof mount>[]} */
+	const steppers = [];
+	let now = 0;
+	const panels = passes.map(({ name }) =>
+		html("div", { role: "tabpanel", "aria-label": name }, html("div")),
+	);
+	const tabs = passes.map(({ name }, i) =>
+		button({ class: "part", role: "tab" }, () => open(i), shorten(name, 2 * BOX_COLUMNS)),
+	);
+	const list = html("div", { class: "parts", role: "tablist" }, ...tabs);
+
+	/** @param {number} i */
+	function open(i) {
+		now = i;
+		tabs.forEach((tab, k) => {
+			put(tab, { "aria-selected": String(k === i), tabindex: k === i ? 0 : -1 });
+			panels[k].hidden = k !== i;
+		});
+		return (steppers[i] ??= mount(panels[i].firstChild, passes[i].payload, passes[i]));
+	}
+
+	/** @param {number} k */
+	function go(k) {
+		open(Math.min(Math.max(k, 0), passes.length - 1));
+		focus(tabs[now]);
+	}
+	const rest = () => {};
+	const actions = { now: () => now, go, toggle: rest, turn: rest };
+	listenToKeys(list, actions, new AbortController().signal);
+	root.classList.add("ipygrad");
+	root.replaceChildren(list, ...panels);
+	open(0);
+	return { open };
 }
 
 /** Make a kernel's model known to the steppers of the page.

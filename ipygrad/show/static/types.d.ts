@@ -197,6 +197,8 @@ export interface Actions {
 	turn(by: number): void;
 	hurry(speed: number): void;
 }
+/** What keys do. */
+export type Keyed = Pick<Actions, "now" | "go" | "toggle" | "turn">;
 /** A part of the page: `show` is a function of its arguments alone, so that going back mirrors
  * going forward; `scroll`, where it may be too small for all, brings that into sight. */
 export interface View {
@@ -283,4 +285,10 @@ export interface Model {
 	send(message: object): void;
 	on(event: string, callback: (...args: any[]) => void): void;
 	off(event: string, callback: (...args: any[]) => void): void;
+}
+/** A pass that `mountAll` gives a stepper. */
+export interface NamedPass {
+	name: string;
+	payload: Payload;
+	id?: string;
 }
