@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,15 +14,36 @@ if TYPE_CHECKING:
     from tests.shell import Shell
 
 
-def states_of(bp: BackwardPass, name: str) -> list[Any]:
+def told(bp: BackwardPass, name: str) -> list[tuple[int, str, str, str]]:
+    """Return the states of a variable as the stepper writes them: from which step on, box, label and
+    the last line of the title.
+    """
     payload = bp._payload({})
     (found,) = [node for node in payload["graph"]["variables"] if node["name"] == name]
-    said = []
+    texts, cut = payload["sentences"], found["cut"]
+
+    def state(key: str, value: str, **counts: int) -> str:
+        said = texts[f"state_{key}"].format(value=value, how=cut, **counts)
+        is_cut_too = cut is not None and key != "cut"
+        return (
+            texts["list"].join((said, texts["state_cut"].format(how=cut))) if is_cut_too else said
+        )
+
+    rows = []
     for step, key, number, arrived, expected in found["states"]:
-        value = "" if number is None else number["text"]
+        shown, exact = ("", "") if number is None else (number["text"], number["exact"])
         counts = {"arrived": arrived, "expected": expected}
-        said.append((step, payload["sentences"][f"box_{key}"].format(value=value, **counts)))
-    return said
+        box = texts[f"box_{key}"].format(value=shown, how=cut, **counts)
+        if cut is not None and key != "cut":
+            box = texts["box_and_cut"].format(box=box)
+        value, said = found["value"]["text"], state(key, shown, **counts)
+        label = texts["variable_label"].format(name=name, value=value, state=said)
+        rows.append((step, box, label, state(key, exact, **counts)))
+    return rows
+
+
+def states_of(bp: BackwardPass, name: str) -> list[tuple[int, str]]:
+    return [(step, box) for step, box, _, _ in told(bp, name)]
 
 
 def test_a_gradient_is_not_yet_there_and_then_it_is() -> None:
@@ -58,10 +79,7 @@ def test_dropped_after_use(shell: Shell) -> None:
 
 def cut_of(bp: BackwardPass, name: str) -> tuple[str, str, str]:
     """Return box, label and last line of the title of a variable as the pass leaves it."""
-    variables = bp._payload({})["graph"]["variables"]
-    (found,) = [variable for variable in variables if variable["name"] == name]
-    last = found["states"][-1]
-    return last["box"], last["label"], last["title"].split("\n")[1]
+    return told(bp, name)[-1][1:]
 
 
 WHY = "what it was computed from is not known"
