@@ -816,7 +816,7 @@ function stepView(pass, reveal) {
 	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
-		steps.some((step) => step.isLean || of(step)) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
+		steps.some((step) => (step.isLean && name === "notes") || of(step)) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
 	);
 
 	/** A text with the room that the longest of all steps take.
