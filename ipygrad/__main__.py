@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recorder = History().next_cell(observer)
     engines = Engines(recorder.calls)
     with watched(source, {}, observer, recorder, engines):
-        ran = run_script(options.script, source)
+        ran = run_script(options.script, source, observer.follow)
     code = _exit_code(ran.error)
     if code is not None:
         return code
@@ -157,6 +157,7 @@ def _pass(
         language=options.lang,
         notices=describe_captured(Words(options.lang), captured),
         start=options.step,
+        untaken=observer.untaken,
         translation=captured.translation,
     )
 

@@ -36,6 +36,7 @@ from ipygrad.show.payload import Pass, kept_parts, make_payload
 from ipygrad.show.progress import progress
 from ipygrad.show.restore import restore
 from ipygrad.show.sizes import shorten, text_columns
+from ipygrad.show.states import box_text
 from ipygrad.show.steps import told_step
 from ipygrad.show.tables import (
     WIDTH,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.adapters.mirror import Translation
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
+    from ipygrad.capture.lines import LoopTurn
     from ipygrad.capture.sources import RunningSource
     from ipygrad.capture.waiting import Waiting
     from ipygrad.engine.core import Array, Function
@@ -121,6 +123,10 @@ class BackwardStep:
         Its name for people: ``square``, or the class name of a user's function.
     line
         Line of the cell where it was called, the magic's line being 1; None where unknown.
+    turns : tuple of LoopTurn
+        In which turns of loops it was called, the outermost first, each with the `line` of the
+        loop, its `turn` and the number `of` turns (None where that is not known); () outside of
+        loops, and where nobody watched.
     cotangents : tuple of ndarray
         The gradient arriving, one for each output, of the output's shape.
     contributions : tuple of ndarray or None
@@ -141,6 +147,7 @@ class BackwardStep:
     function: Function
     label: str
     line: int | None
+    turns: tuple[LoopTurn, ...]
     cotangents: tuple[Array, ...]
     contributions: tuple[Array | None, ...]
     before: tuple[Array | None, ...]
@@ -211,6 +218,7 @@ class BackwardPass(Sequence[BackwardStep]):
         start: int = 0,
         predict: bool = False,
         dropped: frozenset[int] = frozenset(),
+        untaken: tuple[int, ...] = (),
         findings: Findings | None = None,
         translation: Translation | None = None,
         drawn_like: BackwardPass | None = None,
@@ -230,6 +238,7 @@ class BackwardPass(Sequence[BackwardStep]):
         self._start = start
         self._predict = predict
         self._dropped = dropped
+        self._untaken = untaken
         self._told = notices
         self._notices = (*self._failure(), *notices)
         self._id = secrets.token_hex(8)
@@ -267,6 +276,7 @@ class BackwardPass(Sequence[BackwardStep]):
             function=node.function,
             label=node.label,
             line=node.line,
+            turns=node.turns,
             cotangents=bare.cotangents,
             contributions=bare.contributions,
             before=bare.before,
@@ -326,9 +336,9 @@ class BackwardPass(Sequence[BackwardStep]):
     def _gradient_texts(self) -> list[str]:
         """Return what stands in each variable's box at the end."""
         return [
-            self._words("box_constant" if node.kind == "constant" else "box_unreached")
+            box_text(self._words, "constant" if node.kind == "constant" else "unreached", node.cut)
             if gradient is None
-            else self._words("box_arrived", value=gradient)
+            else box_text(self._words, "arrived", node.cut, value=gradient)
             for node, gradient in zip(self.graph.variables, self._gradients(), strict=True)
         ]
 
@@ -343,6 +353,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=self._notices,
             first_line=self._first_line,
             dropped=self._dropped,
+            untaken=self._untaken,
         )
 
     def chain(self, variable: object) -> Text:
@@ -456,6 +467,7 @@ class BackwardPass(Sequence[BackwardStep]):
             digits=self._words.digits,
             language=self._words.chosen,
             checks=self._checks,
+            untaken=self._untaken,
             drawn_like=drawn_like,
         )
 
@@ -601,6 +613,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=restored.notices,
             digits=restored.digits,
             language=restored.language,
+            untaken=restored.untaken,
             findings=restored.findings,
         )
 

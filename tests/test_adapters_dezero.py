@@ -16,6 +16,7 @@ import dezero.layers as L  # noqa: E402, N812
 from dezero import Function, Variable  # noqa: E402
 
 from ipygrad import backward_pass  # noqa: E402
+from tests.test_states import cut_of  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.shell import Shell
@@ -333,3 +334,14 @@ def test_a_function_object_called_twice_is_told(shell: Shell) -> None:
     assert told in str(shell["bp"])
     assert "that exp was called again since" in str(backward_pass(shell["y"]))
     assert list(finals(shell["bp"])) == ["a"]
+
+
+def test_what_is_made_inside_no_grad_is_told_to_be_cut(shell: Shell) -> None:
+    shell.run(IMPORTS)
+    ran = shell.run(
+        "%%grad -q -o bp\nx = Variable(np.array(2.0))\nwith dezero.no_grad():\n"
+        "    a = x ** 2\ny = a * x"
+    )
+    assert ran.is_fine, ran.text
+    assert cut_of(shell["bp"], "a")[0] == "grad 2, cut"
+    assert cut_of(shell["bp"], "x")[0] == "grad 4"

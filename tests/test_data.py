@@ -249,7 +249,11 @@ def test_a_restored_pass_shows_the_same(make: Callable[[], Variable]) -> None:
     assert restored.to_dict(plots=True) == bp.to_dict(plots=True)
     assert restored.table() == bp.table()
     # Functions that are gone cannot be called on other values.
-    assert restored._payload() == {**bp._payload(), "knobs": [], "knobs_more": ""}
+    expected = {**bp._payload(), "knobs": [], "knobs_more": ""}
+    for variable in expected["graph"]["variables"]:
+        if variable["elements"]:
+            variable["elements"]["feeds"] = []
+    assert restored._payload() == expected
     ours, theirs = restored.bundle("picture"), bp.bundle("picture")
     assert ours == theirs
     assert restored.error == bp.error

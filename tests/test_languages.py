@@ -41,7 +41,7 @@ NEUTRAL = {"position", "box_arrived", "plot_jacobian", "list", "between"}
 """Texts that may be the same in all languages."""
 # In a payload, what is code, a name, a formula, a number, or for the front end alone.
 NOT_WORDS = {
-    *("math", "exact", "lines", "plot", "source", "styles", "values"),
+    *("math", "exact", "lines", "expressions", "plot", "source", "styles", "values"),
     *("label", "name", "kind", "role", "shape", "language", "interfaces", "words"),
     *("sentences", "states"),
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
-from ipygrad import BackwardPass, Variable, add, backward_pass, exp, square
+from ipygrad import BackwardPass, Variable, add, backward_pass, exp, no_grad, square
+from tests.test_data import through_json
 
 if TYPE_CHECKING:
     from tests.shell import Shell
@@ -52,3 +54,134 @@ def test_dropped_after_use(shell: Shell) -> None:
     shell.run("x = Variable(0.5)")
     shell.run("%%grad -q -o bp\na = square(x)\ny = exp(a)\ny.backward(retain_grad=False)")
     assert states_of(shell["bp"], "a") == [(0, "not yet"), (1, "grad 1.284"), (2, "dropped")]
+
+
+def cut_of(bp: BackwardPass, name: str) -> tuple[str, str, str]:
+    """Return box, label and last line of the title of a variable as the pass leaves it."""
+    variables = bp._payload({})["graph"]["variables"]
+    (found,) = [variable for variable in variables if variable["name"] == name]
+    last = found["states"][-1]
+    return last["box"], last["label"], last["title"].split("\n")[1]
+
+
+WHY = "what it was computed from is not known"
+
+
+def test_cut_by_no_grad() -> None:
+    x = Variable(2.0, name="x")
+    with no_grad():
+        a = square(x)
+    a.name = "a"
+    bp = backward_pass(a * x)
+    assert states_of(bp, "a") == [(0, "not yet, cut"), (1, "grad 2, cut")]
+    box, label, title = cut_of(bp, "a")
+    assert label == f"variable a, value 4, gradient 2, cut (no_grad): {WHY}"
+    assert title == f"gradient 2.0, cut (no_grad): {WHY}"
+    assert states_of(bp, "x") == [(0, "not yet"), (1, "grad 4")]
+    assert cut_of(through_json(bp), "a") == (box, label, title)
+    # Both are leaves; what a function has recorded is none.
+    assert [variable.cut for variable in (x, a, a * x)] == [None, "no_grad", None]
+
+
+def test_cut_by_detach_and_unchain() -> None:
+    x = Variable(2.0, name="x")
+    a, b = square(x), exp(x)
+    a.name = "a"
+    b.name = "b"
+    b.unchain()
+    detached = a.detach()
+    assert (detached.cut, detached.detach().cut, b.cut, x.detach().cut) == (
+        *("detach", "detach", "unchain", None),
+    )
+    bp = backward_pass(detached * b)
+    assert cut_of(bp, "a")[1] == f"variable a, value 4, gradient 7.389, cut (detach): {WHY}"
+    assert cut_of(bp, "b")[0] == "grad 4, cut"
+    y = square(square(x))
+    y.unchain_backward()
+    assert y.creator is not None
+    assert y.creator.inputs[0].cut == "unchain"
+
+
+def test_boxes_have_room_for_what_is_cut() -> None:
+    with no_grad():
+        a = square(Variable(2.0))
+    bp = backward_pass(a * a)
+    assert bp._widest_texts[0] == "grad 8, cut"
+
+
+def test_learners_classes_and_their_switch_are_heard(shell: Shell) -> None:
+    shell.run(LEARNERS)
+    ran = shell.run(
+        "%%grad -q -o bp\nx = Variable(np.array(2.0))\nConfig.enable_backprop = False\n"
+        "a = Square()(x)\nConfig.enable_backprop = True\ny = Square()(a)"
+    )
+    assert ran.is_fine, ran.text
+    assert cut_of(shell["bp"], "a")[0].endswith(", cut")
+    assert "cut (no_grad)" in cut_of(shell["bp"], "a")[1]
+    # What did not set a creator for another reason is not said to be cut.
+    shell.run("Square.is_silent = True")
+    shell.run("%%grad -q\nb = Square()(Variable(np.array(2.0)))")
+    shell.run("Square.is_silent = False")
+    shell.run("%%grad -q -o other\nz = Square()(b)")
+    assert [node.cut for node in shell["other"].graph.variables] == [None, None]
+
+
+LEARNERS = """\
+class Config:
+    enable_backprop = True
+class Variable:
+    def __init__(self, data):
+        self.data, self.grad, self.creator = data, None, None
+    def set_creator(self, creator):
+        self.creator = creator
+    def backward(self):
+        self.grad = np.ones_like(self.data)
+        f = self.creator
+        while f is not None:
+            f.input.grad = f.backward(f.output.grad)
+            f = f.input.creator
+class Square:
+    is_silent = False
+    def __call__(self, x):
+        y = Variable(np.asarray(self.forward(x.data)))
+        if Config.enable_backprop and not self.is_silent:
+            y.set_creator(self)
+        self.input, self.output = x, y
+        return y
+    def forward(self, x):
+        return x ** 2
+    def backward(self, gy):
+        return 2 * self.input.data * gy
+"""
+
+
+def test_torch_is_heard(shell: Shell) -> None:
+    pytest.importorskip("torch")
+    shell.run("import torch")
+    ran = shell.run(
+        "%%grad -q -o bp\nx = torch.tensor(2.0, requires_grad=True)\n"
+        "with torch.no_grad():\n    a = x ** 2\n    like = torch.ones_like(x)\n"
+        "b = torch.exp(x).detach() * 3\nc = torch.tensor(5.0)\n"
+        "d = (x * 2).detach().requires_grad_()\ny = x * a * b * c * d * like"
+    )
+    assert ran.is_fine, ran.text
+    bp = shell["bp"]
+    assert {node.name: node.cut for node in bp.graph.variables if node.creator is None} == {
+        "x": None,
+        "a": "no_grad",
+        "b": "detach",
+        "c": None,
+        "d": "detach",
+        "like": None,
+    }
+    assert states_of(bp, "a") == [(0, "cut (no_grad)")]
+    assert cut_of(bp, "b")[1:] == (
+        f"variable b, value 22.17, cut (detach): {WHY}",
+        f"cut (detach): {WHY}",
+    )
+    assert states_of(bp, "c") == [(0, "constant")]
+    assert cut_of(bp, "d")[0].startswith("grad ")
+    # Of what an earlier cell has done nothing is known.
+    shell.run("%grad y -q -o later")
+    cuts = {node.cut for node in shell["later"].graph.variables}
+    assert cuts == {None}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from IPython.core.error import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
+    from collections.abc import Callable, Iterator
+    from types import CodeType, TracebackType
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -161,11 +161,18 @@ def _assigned_name(statement: ast.stmt) -> list[ast.stmt]:
     return []
 
 
-def run(shell: InteractiveShell, cell: Cell) -> Outcome:
+def run(
+    shell: InteractiveShell, cell: Cell, follow: Callable[[CodeType], None] = lambda _code: None
+) -> Outcome:
     """Execute `cell` in the user's namespace, and display what IPython would display.
 
     What the cell raises is returned, not raised. The value of a last expression is returned even
     when it is not displayed.
+
+    Parameters
+    ----------
+    follow
+        Is told of each piece of code before it runs.
     """
     __tracebackhide__ = True
     value: object = None
@@ -175,6 +182,7 @@ def run(shell: InteractiveShell, cell: Cell) -> Outcome:
             if mode is Mode.EVALUATED:
                 expression = ast.Expression(cast("ast.Expr", statement).value)
                 code = shell.compile(expression, cell.filename, mode.value)
+                follow(code)
                 value = eval(code, shell.user_global_ns, shell.user_ns)  # noqa: S307
                 if cell.shows_last:
                     # Not the shell's own: %%capture puts another in its place.
@@ -182,6 +190,7 @@ def run(shell: InteractiveShell, cell: Cell) -> Outcome:
             else:
                 of_kind = ast.Interactive if mode is Mode.INTERACTIVE else _module
                 code = shell.compile(of_kind([statement]), cell.filename, mode.value)
+                follow(code)
                 exec(code, shell.user_global_ns, shell.user_ns)  # noqa: S102
     except BaseException as error:  # noqa: BLE001 - handed on, with Ctrl-C and sys.exit()
         traceback = _without_stand_ins(_from_the_cell(error, cell.filename))

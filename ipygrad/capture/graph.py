@@ -13,10 +13,12 @@ from ipygrad.engine.core import Array, Constant, creator_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ipygrad.capture.lines import LoopTurn
     from ipygrad.capture.names import CallSites
     from ipygrad.capture.observe import CallSite, Span
     from ipygrad.capture.stack import Made
     from ipygrad.engine.core import Function, Variable
+    from ipygrad.engine.mode import Cut
 
 VariableKind = Literal["leaf", "constant", "intermediate", "result"]
 LONGEST_MADE_UP_NAME = 40
@@ -44,6 +46,9 @@ class VariableNode:
         Line of the cell where it was made (the magic's line being 1), None where unknown.
     variable
         The live object.
+    cut
+        What made a leaf of it, though functions have computed it; None for others, and where that
+        is not known.
     """
 
     index: int
@@ -53,6 +58,7 @@ class VariableNode:
     creator: int | None
     line: int | None
     variable: Variable
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +99,11 @@ class FunctionNode:
     function: Function
     span: Span | None = None
     made: Made | None = None
+
+    @property
+    def turns(self) -> tuple[LoopTurn, ...]:
+        """The turns of loops that it was called in, the outermost first, as far as known."""
+        return () if self.made is None else self.made.turns
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +160,8 @@ def capture_graph(
             kind = "result"
         line = None if site is None else site.line
         value = variable.data.copy()
-        return VariableNode(number, names[number], value, kind, creator, line, variable)
+        name, cut = names[number], variable.cut
+        return VariableNode(number, name, value, kind, creator, line, variable, cut)
 
     def function_node(number: int, function: Function) -> FunctionNode:
         outputs = tuple(None if y is None else index[y] for y in function.outputs)

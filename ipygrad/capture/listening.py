@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ipygrad.capture.observe import Observer
-    from ipygrad.capture.recording import CallRecorder
-    from ipygrad.capture.turns import Run, Turn
+    from ipygrad.capture.recording import Begun, CallRecorder
+    from ipygrad.capture.turns import Run
 
 
 class Listener:
@@ -42,7 +42,7 @@ class Listener:
         self._recorder = recorder
         self._observer = observer
         self._libraries = libraries
-        self._open: list[tuple[FrameType, Turn | Run]] = []
+        self._open: list[tuple[FrameType, Begun | Run]] = []
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Listener:
             if heard is not None:
                 self._open.append((frame, heard))
 
-    def _ends(self, frame: FrameType, heard: Turn | Run, returned: Any) -> None:
+    def _ends(self, frame: FrameType, heard: Begun | Run, returned: Any) -> None:
         has_raised = returned is None and not _is_returning(frame)
         self._recorder.went_back(heard, returned, "an error" if has_raised else None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+from contextlib import contextmanager
 from itertools import islice
 from sys import _getframe
 from types import SimpleNamespace
@@ -12,12 +13,14 @@ from weakref import WeakSet, ref
 
 from executing import Source
 
+from ipygrad.capture.loops import line_of
 from ipygrad.capture.stack import CO_OPTIMIZED, Note, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
+    from ipygrad.capture.lines import CellLines
     from ipygrad.capture.stack import Made
 
 
@@ -96,6 +99,8 @@ class Observer:
         self._count = 0
         self._latest: tuple[Any, ...] = ()
         self._stack = Stack(filename)
+        self._lines: CellLines | None = None
+        self._counts_turns = False
         # The cell's own code, and that of a function of an engine that was the latest to run.
         self._own_code: CodeType | None = None
         self._plain: CodeType | None = None
@@ -108,6 +113,29 @@ class Observer:
         self.assigned: WeakSet[Any] = WeakSet()
         self.ran_backward_from: WeakSet[Any] = WeakSet()
         self.called_backward_of: list[Any] = []
+
+    @contextmanager
+    def watching_lines(self, lines: CellLines) -> Iterator[None]:
+        """Watch the lines of the code that `follow` is told of."""
+        self._lines = self._stack.lines = lines
+        with lines.watching():
+            self._counts_turns = lines.is_counting
+            yield
+
+    def follow(self, code: CodeType) -> None:
+        """Hear of code of the cell that is about to run."""
+        if self._lines is not None:
+            self._lines.follow(code)
+
+    def stopped_by(self, error: BaseException) -> None:
+        """Hear what has ended the cell."""
+        if self._lines is not None:
+            self._lines.stopped_by(error, self._filename)
+
+    @property
+    def untaken(self) -> tuple[int, ...]:
+        """Lines of the branches that the cell has not taken, as far as it is known."""
+        return () if self._lines is None else self._lines.untaken
 
     def noted(self, outputs: tuple[Any, ...], frame: FrameType | None = None) -> None:
         """Note that `outputs` were made, and the innermost line of the cell that is running.
@@ -126,12 +154,14 @@ class Observer:
         # Most often the cell calls a function that makes one thing. One of the engine has a frame
         # of its own, which is not asked for: Python would have to make it first.
         cell = _getframe(3) if frame is None else frame
-        if cell.f_code is self._own_code and self._callee is None and len(outputs) == 1:
+        own = cell.f_code
+        if own is self._own_code and self._callee is None and len(outputs) == 1:
             (output,) = outputs
+            call = self._stack.turn_in(0, cell) if self._counts_turns else 0
             try:
-                calls[id(output)] = ref(output), cell.f_code, cell.f_lasti, True, 0, order
+                calls[id(output)] = ref(output), own, cell.f_lasti, True, call, order
             except TypeError:
-                calls[id(output)] = reference_to(output), cell.f_code, cell.f_lasti, True, 0, order
+                calls[id(output)] = reference_to(output), own, cell.f_lasti, True, call, order
             return
         if frame is None:
             frame = _getframe(2)
@@ -148,7 +178,10 @@ class Observer:
         self._latest = outputs
         instruction = -1 if frame is None else frame.f_lasti
         is_direct = callee is None or (callee is start and start.f_code is self._plain)
-        call = 0 if is_direct and code is self._own_code else self._call_of(start, frame)
+        if is_direct and frame is not None and code is self._own_code:
+            call = self._stack.turn_in(0, frame)
+        else:
+            call = self._call_of(start, frame)
         # What the engine's own functions make for the cell they make at once.
         self._callee = None if is_direct else callee
         for output in outputs:
@@ -194,7 +227,7 @@ class Observer:
         if code is None:
             return None
         if not is_value:
-            return CallSite(_line_of(code, instruction), None, (), ())
+            return CallSite(line_of(code, instruction), None, (), ())
         place = (id(code), instruction)
         if place not in self._sites:
             self._sites[place] = (code, _describe(code, instruction))
@@ -245,7 +278,7 @@ def calls_a_backward_with_arguments(source: str) -> bool:
 
 
 def _describe(code: CodeType, instruction: int) -> CallSite:
-    line = _line_of(code, instruction)
+    line = line_of(code, instruction)
     # `executing` asks a frame for no more than this; the frame itself has moved on since.
     frame: Any = SimpleNamespace(
         f_code=code, f_lasti=instruction, f_lineno=line, f_globals={}, f_builtins={}
@@ -283,17 +316,9 @@ def _only_node(code: CodeType, instruction: int, source: Any) -> ast.AST | None:
     """Find the expression by its line and kind, where there is only one of them."""
     name = dis.opname[code.co_code[instruction]]
     kind = next((k for prefix, k in KINDS.items() if name.startswith(prefix)), ())
-    statements = source.statements_at_line(_line_of(code, instruction))
+    statements = source.statements_at_line(line_of(code, instruction))
     nodes = [node for s in statements for node in ast.walk(s) if isinstance(node, kind)]
     return nodes[0] if len(nodes) == 1 else None
-
-
-def _line_of(code: CodeType, instruction: int) -> int:
-    line = code.co_firstlineno
-    for start, end, number in code.co_lines():
-        if number is not None and start <= instruction < end:
-            line = number
-    return line
 
 
 def _text(node: ast.AST, source: Any) -> str:

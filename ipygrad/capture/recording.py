@@ -17,7 +17,7 @@ from ipygrad.capture.shapes import (
     unpacked,
     variables_in,
 )
-from ipygrad.capture.turns import Run, Turn
+from ipygrad.capture.turns import Run
 from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
@@ -33,10 +33,16 @@ MOST_TURNS = 100_000
 """Backward methods that are heard of in one cell; a loop that trains for longer runs at full speed
 from there on."""
 MOST_NUMBERS = 10_000_000
-"""Numbers in the turns by hand that are kept, the latest ones; with large arrays a loop makes many.
-"""
+"""Numbers in the turns by hand that are kept, the latest ones, and up to a quarter more; with large
+arrays a loop makes many."""
 _CONSTANT = frozenset((type(None), bool, int, float, np.float64, np.float32, np.float16))
 """Of what may be a gradient, what no code can change."""
+
+Begun = tuple[
+    int, Any, "Sequence[Any]", tuple[Any, ...], tuple[Any, ...], "CodeType", "list[Any] | None"
+]
+"""Of a turn how many numbers had been copied before, the function, the arguments, the inputs, their
+gradients, what runs, and copies of the arguments."""
 
 
 class CallRecorder:
@@ -63,21 +69,26 @@ class CallRecorder:
         Whether calls of functions are; what a backward computes with is no part of the graph.
     is_cut
         Whether there were more backward methods than are kept.
+    kept
+        Where a backward adds the values of its local names when it is about to return.
     """
 
     def __init__(self, observer: Observer, calls: Calls) -> None:
         self._observer = observer
         self.calls = calls
-        self.by_hand = Run(None, deque())
+        self.by_hand = Run(None)
         self._run = self.by_hand
-        self._turn: Turn | None = None
-        self._unsettled: Turn | None = None
+        self._is_in_turn = False
+        # The inputs of the latest turn.
+        self._unsettled: tuple[Any, ...] | None = None
         self._turns_left = MOST_TURNS
         # Copied of turns by hand.
         self._numbers = 0
         self.runs: deque[Run] = deque(maxlen=MOST_RUNS)
         self.is_on = self.hears_calls = False
         self.is_cut = False
+        # Of two, a ``finally`` has returned the later one.
+        self.kept: deque[dict[str, Any]] = deque(maxlen=1)
         # What is known to be a variable's or function's class need not be looked at again.
         self._kinds: set[type] = set()
         self._function_kinds: set[type] = set()
@@ -97,40 +108,45 @@ class CallRecorder:
         function: Any,
         given: tuple[Any, ...],
         made: Any,
-        why_left_out: Callable[[], str] | None,
+        why_left_out: Callable[[], tuple[str, bool]] | None,
     ) -> None:
         """Hear that a function was called on `given` and returned `made`.
 
         Parameters
         ----------
         why_left_out
-            Gives the reason why its ``__call__`` has not set creators (no_grad); None where it
-            never does.
+            Gives the reason why its ``__call__`` has not set creators, and whether that is a switch
+            which is off (no_grad); None where it never does.
         """
         kinds = self._kinds
         if type(made) in kinds:
             outputs: tuple[Any, ...] = (made,)
         else:
             outputs = variables_in((made,))
+            if not outputs:
+                return
             kinds.update(map(type, outputs))
+            made = outputs[0]
+        observer = self._observer
         # One function that calls others (a layer) makes nothing itself.
-        if not outputs or self._observer.knows(outputs[0]):
+        if observer.knows(made):
             return
         # Whoever called the function: between are this method and what stands in for the other.
-        self._observer.noted(outputs, sys._getframe(2))
-        if getattr(outputs[0], "creator", None) is not None:
+        observer.noted(outputs, sys._getframe(2))
+        if getattr(made, "creator", None) is not None:
             return
         if why_left_out is not None:
-            self.calls.leave_out(outputs, why_left_out())
+            reason, is_off = why_left_out()
+            self.calls.leave_out(outputs, reason, is_off=is_off)
         else:
             is_one = len(given) == 1 and type(given[0]) in kinds
             inputs = given if is_one else variables_in(given)
             if inputs:
                 self.calls.add(function, inputs, outputs)
 
-    def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Turn | Run | None:
+    def goes_back(self, owner: Any, given: Sequence[Any], code: CodeType) -> Begun | Run | None:
         """Hear that ``owner.backward`` is called; return what to end it with, None for nothing."""
-        if self._turn is not None:
+        if self._is_in_turn:
             return None
         kind = type(owner)
         if kind not in self._function_kinds:
@@ -140,39 +156,31 @@ class CallRecorder:
                 return None
             self._function_kinds.add(kind)
         if not self._turns_left:
-            # What was heard so far is not what the cell leaves.
-            for run in (self.by_hand, *self.runs):
-                run.turns.clear()
-            self.is_cut = True
+            self._cut()
             return None
         self._turns_left -= 1
-        earlier = self._unsettled
-        if earlier is not None:
-            earlier.left = self._gradients(earlier.inputs)
-        numbers = self._numbers
         inputs = inputs_of(owner) or self.calls.latest_inputs(owner)
-        run = self._run
-        turn = Turn(owner, given, inputs, self._gradients(inputs), run is self.by_hand, code)
-        if numbers:
-            turn.numbers = numbers
+        earlier = self._unsettled
+        if earlier is not None and len(inputs) == len(earlier) == 1 and inputs[0] is earlier[0]:
+            # Once more the same: less to be looked at, and by the garbage collector, too.
+            inputs, self._unsettled = earlier, None
+            numbers = self._numbers
+            held = self._gradients(inputs)
+            self._run.tape.append(held)
+        else:
+            self._settle()
+            numbers = self._numbers
+            held = self._gradients(inputs)
+        arrived = None
         for value in given:
             if type(value) not in _CONSTANT:
-                turn.arrived = [*map(self._lasting, unpacked(given))]
+                arrived = [*map(self._lasting, unpacked(given))]
                 break
-        run.turns.append(turn)
-        self._turn = self._unsettled = turn
+        self._is_in_turn = True
         self.hears_calls = False
-        return turn
+        return numbers, owner, given, inputs, held, code, arrived
 
-    def keep_values(self, returned: Any, values: dict[str, Any]) -> Any:
-        """Hear what a backward is about to return, and the values of its local names."""
-        if self._turn is not None:
-            # Without the method's owner there is nothing for the garbage collector to look through.
-            values.pop("self", None)
-            self._turn.values = values
-        return returned
-
-    def went_back(self, heard: Turn | Run, returned: Any, error: str | None = None) -> None:
+    def went_back(self, heard: Begun | Run, returned: Any, error: str | None = None) -> None:
         """Hear that what `goes_back` was told of is over.
 
         Parameters
@@ -184,35 +192,51 @@ class CallRecorder:
         error
             What it raised instead, in words; None for nothing.
         """
+        values = self.kept.pop() if self.kept else {}
         if isinstance(heard, Run):
             self._settle()
             self._run = self.by_hand
             self.hears_calls = True
             return
-        heard.returned = returned
-        if error is not None:
-            heard.error = error
+        numbers, owner, given, inputs, held, code, arrived = heard
+        contributed = None
         if type(returned) not in _CONSTANT:
-            heard.contributed = [*map(self._lasting, as_tuple(returned))]
+            contributed = [*map(self._lasting, as_tuple(returned))]
+        run = self._run
+        is_by_hand = run is self.by_hand
+        count = len(given)
+        run.tape += [
+            Run.START + count + 2 * len(values) + 1, count, numbers,
+            owner, inputs, held, is_by_hand, code, returned, error, arrived, contributed,
+            *given, *values, *values.values(),
+        ]  # fmt: skip
+        self._unsettled = inputs
+        if contributed is not None and is_by_hand:
             self._let_go()
-        self._turn = None
-        self.hears_calls = heard.is_by_hand
+        self._is_in_turn = False
+        self.hears_calls = is_by_hand
 
     def _begin_run(self, result: Any) -> Run | None:
         if self._run is not self.by_hand:
             return None
         self._settle()
-        self._run = Run(result, deque())
+        self._run = Run(result)
         self.runs.append(self._run)
         self.hears_calls = False
         return self._run
 
     def _settle(self) -> None:
         """Note the gradients that the latest turn has left; later ones belong to later turns."""
-        turn = self._unsettled
-        if turn is not None:
-            turn.left = self._gradients(turn.inputs)
+        if self._unsettled is not None:
+            self._run.tape.append(self._gradients(self._unsettled))
             self._unsettled = None
+
+    def _cut(self) -> None:
+        """Forget all turns: what was heard so far is not what the cell leaves."""
+        self._unsettled = None
+        for run in (self.by_hand, *self.runs):
+            run.tape.clear()
+        self.is_cut = True
 
     def _gradients(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(inputs) == 1:
@@ -236,7 +260,5 @@ class CallRecorder:
 
     def _let_go(self) -> None:
         """Forget the earliest turns by hand, if there are others."""
-        turns = self.by_hand.turns
-        while len(turns) > 1 and self._numbers - turns[0].numbers > MOST_NUMBERS:
-            turns.popleft()
-            self.is_cut = True
+        if self._numbers - self.by_hand.tape[2] > 1.25 * MOST_NUMBERS:
+            self.is_cut = self.by_hand.let_go(self._numbers - MOST_NUMBERS) or self.is_cut

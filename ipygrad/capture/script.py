@@ -7,11 +7,11 @@ import ast
 import os
 import sys
 from contextlib import contextmanager
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 """Flags that ``from __future__`` sets in a code object; no two share a bit."""
@@ -35,7 +35,9 @@ class Ran(NamedTuple):
     error: BaseException | None = None
 
 
-def run_script(path: str, source: str) -> Ran:
+def run_script(
+    path: str, source: str, follow: Callable[[CodeType], None] = lambda _code: None
+) -> Ran:
     """Run a script under the name ``__main__``, from its own folder's point of view.
 
     What it raises is returned, not raised, a SyntaxError and ``sys.exit()`` as well.
@@ -46,6 +48,8 @@ def run_script(path: str, source: str) -> Ran:
         What its code objects and tracebacks call it.
     source
         Its text.
+    follow
+        Is told of each piece of code before it runs.
     """
     module = ModuleType("__main__")
     namespace = vars(module)
@@ -56,6 +60,7 @@ def run_script(path: str, source: str) -> Ran:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         code = compile(tree, path, "exec", dont_inherit=True)
         with _as_main(module, path):
+            follow(code)
             # The user's own script, which they asked to have run.
             exec(code, namespace)  # noqa: S102
             if isinstance(last, ast.Expr):
@@ -64,6 +69,7 @@ def run_script(path: str, source: str) -> Ran:
                 expression = compile(
                     ast.Expression(last.value), path, "eval", flags, dont_inherit=True
                 )
+                follow(expression)
                 value = eval(expression, namespace)  # noqa: S307
     except BaseException as error:  # noqa: BLE001 - handed on, with Ctrl-C and sys.exit()
         traceback = error.__traceback__

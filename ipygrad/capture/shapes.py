@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _NO_VARIABLES = (Variable, np.ndarray, np.generic, type, ModuleType)
 _DATA = (np.ndarray, np.generic, numbers.Real)
 NOTEBOOK = "__main__"
-INPUTS = ("inputs", "input")
-OUTPUTS = ("outputs", "output")
 
 
 def is_variable(value: object) -> bool:
@@ -60,20 +58,23 @@ def unpacked(given: Sequence[Any]) -> Sequence[Any]:
 
 def inputs_of(function: object) -> tuple[Any, ...]:
     """Return the variables that a function remembers as its inputs, () where it does not."""
-    return _linked(function, INPUTS)
+    # Without a loop: it is asked for at each backward that is called by hand.
+    kept = getattr(function, "inputs", None)
+    if kept is None:
+        kept = getattr(function, "input", None)
+    return () if kept is None else _held(kept)
 
 
 def outputs_of(function: object) -> tuple[Any | None, ...]:
     """Return those it remembers as outputs, None for one that is gone; () where it does not."""
-    return _linked(function, OUTPUTS)
+    kept = getattr(function, "outputs", None)
+    if kept is None:
+        kept = getattr(function, "output", None)
+    return () if kept is None else _held(kept)
 
 
-def _linked(function: object, names: tuple[str, ...]) -> tuple[Any, ...]:
-    for name in names:
-        kept = getattr(function, name, None)
-        if kept is not None:
-            return tuple(v() if isinstance(v, weakref.ref) else v for v in as_tuple(kept))
-    return ()
+def _held(kept: Any) -> tuple[Any, ...]:
+    return tuple(v() if isinstance(v, weakref.ref) else v for v in as_tuple(kept))
 
 
 def data_of(variable: Any) -> Array:
@@ -99,12 +100,12 @@ def as_gradient(value: Any) -> Array | None:
 def linked_copy(function: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     """Return a shallow copy of `function` that remembers other variables, as it did its own."""
     own = copy.copy(function)
-    for names, variables in ((INPUTS, inputs), (OUTPUTS, outputs)):
-        for name in names:
-            kept = getattr(own, name, None)
-            is_list = isinstance(kept, (list, tuple))
-            if kept is not None and (is_list or len(variables) == 1) and variables:
-                setattr(own, name, _in_the_shape_of(kept, variables))
+    links = ("inputs", inputs), ("input", inputs), ("outputs", outputs), ("output", outputs)
+    for name, variables in links:
+        kept = getattr(own, name, None)
+        is_list = isinstance(kept, (list, tuple))
+        if kept is not None and (is_list or len(variables) == 1) and variables:
+            setattr(own, name, _in_the_shape_of(kept, variables))
     return own
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import pairwise
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import CodeType, FrameType
 
-CO_OPTIMIZED = 1
-"""Flag of the code of functions; that of a cell or a module does not have it."""
+    from ipygrad.capture.lines import CellLines, LoopRun, LoopTurn
+    from ipygrad.capture.loops import Loop
+
+CO_OPTIMIZED, CO_GENERATOR = 1, 0x20
+"""Flags of the code of functions, which that of a cell or a module does not have, and of those that
+yield."""
 ENGINES = ("ipygrad.engine", "micrograd.engine", "dezero.core", "dezero.functions", "torch")
 """Modules whose functions are single steps, not calls to fold a graph by."""
 METHODS = ("__call__", "forward")
@@ -40,10 +41,21 @@ class Call(NamedTuple):
 
 
 class Made(NamedTuple):
-    """When something was made, compared with others, and in which calls, the outermost first."""
+    """When something was made, compared with others, and in what, the outermost first.
+
+    Attributes
+    ----------
+    order
+        How many others were made before.
+    calls
+        The calls, and the turns of loops; of very many within each other the outer ones.
+    turns
+        The turns, as far as they are known.
+    """
 
     order: int
     calls: tuple[Call, ...] = ()
+    turns: tuple[LoopTurn, ...] = ()
 
 
 class Note(NamedTuple):
@@ -54,7 +66,7 @@ class Note(NamedTuple):
     order
         How many were noted before.
     call
-        The innermost call that it was made in.
+        The innermost call, or turn, that it was made in.
     code, instruction
         The place in the cell; None, -1 outside of it.
     is_last
@@ -71,28 +83,36 @@ class Note(NamedTuple):
 class Stack:
     """The calls of a cell as a tree, of which the latest branch is known by its frames.
 
-    Only those frames are held, until the next call or the end of the cell, so that no other can be
-    taken for one of them.
+    Turns of loops stand in it like calls. Only those frames are held, until the next call or the
+    end of the cell, so that no other can be taken for one of them.
 
     Parameters
     ----------
     filename
         The cell's name in code objects.
+
+    Attributes
+    ----------
+    lines
+        Who knows the loops of the cell; None where nobody does.
     """
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
+        self.lines: CellLines | None = None
         # The first stands for the cell itself.
-        self._parents, self._names, self._in_cell = [0], [""], [True]
+        self._parents, self._names = [0], [""]
+        self._turns: dict[int, tuple[LoopRun, int]] = {}
         self._latest: dict[FrameType, int] = {}
         # Codes whose runs are no calls for people, by number; kept, so that no other gets it.
         self._plain: dict[int, CodeType] = {}
 
     def call_of(self, frame: FrameType) -> int:
-        """Return the number of the call that `frame` runs in, 0 for the cell's own code."""
+        """Return the number of the call or turn that `frame` runs in, 0 for the cell's own code."""
         latest, new = self._latest, []
         at: FrameType | None = frame
-        while at is not None and at not in latest:
+        # A generator may go on inside of another call than the one that began it.
+        while at is not None and (at not in latest or at.f_code.co_flags & CO_GENERATOR):
             code = at.f_code
             if code.co_filename == self._filename and not code.co_flags & CO_OPTIMIZED:
                 break
@@ -100,7 +120,7 @@ class Stack:
             at = at.f_back
         if at is None:
             return 0
-        call = latest.get(at, 0)
+        call = self.turn_in(latest.get(at, 0), at)
         if new:
             kept = {}
             if at in latest:
@@ -110,16 +130,31 @@ class Stack:
                         break
             for one in reversed(new):
                 name = _name(one)
-                if name:
-                    self._parents.append(call)
-                    self._names.append(name)
-                    self._in_cell.append(one.f_code.co_filename == self._filename)
-                    call = len(self._names) - 1
-                else:
+                if not name:
                     self._plain[id(one.f_code)] = one.f_code
+                elif one in latest and self._parents[latest[one]] == call:
+                    call = latest[one]
+                else:
+                    call = self._add(call, name)
                 kept[one] = call
+                call = self.turn_in(call, one)
             self._latest = kept
         return call
+
+    def turn_in(self, call: int, frame: FrameType) -> int:
+        """Return the number of the innermost turn that a frame is in; of its call outside loops."""
+        for run in () if self.lines is None else self.lines.runs_in(frame):
+            if run.latest != run.turn or run.call != call:
+                run.latest, run.call = run.turn, call
+                run.number = self._add(call, f"{run.turn}")
+                self._turns[run.number] = run, run.turn
+            call = run.number
+        return call
+
+    def _add(self, parent: int, name: str) -> int:
+        self._parents.append(parent)
+        self._names.append(name)
+        return len(self._names) - 1
 
     def is_plain(self, code: CodeType) -> bool:
         """Tell whether runs of some code are known to be no calls for people."""
@@ -132,19 +167,21 @@ class Stack:
     def made(self, notes: Iterable[Note]) -> Iterator[Made]:
         """Yield when and in which calls each of some things was made, in their order."""
         notes = sorted(notes, key=lambda note: note.order)
-        loops: dict[tuple[int, CodeType | None], _Loops] = {}
+        counted = self._turns if self.lines is not None and self.lines.is_counting else {}
+        plain = _PlainLoops(self.lines, notes)
         for note in notes:
-            loops.setdefault((self._caller(note.call), note.code), _Loops()).see(note)
-        turns: dict[tuple[int, CodeType | None, int], int] = {}
-        for note in notes:
-            caller = self._caller(note.call)
-            turn = loops[caller, note.code].turn_of(note)
-            calls = [Call(self._names[call], call) for call in self._path(note.call)]
-            if turn:
-                outer = len(self._path(caller))
-                number = turns.setdefault((caller, note.code, turn), len(turns))
-                calls.insert(outer, Call(f"{turn}", number, is_turn=True))
-            yield Made(note.order, tuple(calls[:MOST_CALLS]))
+            path = self._path(note.call)
+            if not counted:
+                path = [one for one in path if one not in self._turns]
+            calls = [Call(self._names[one], one, one in counted) for one in path]
+            turns = [counted[one] for one in path if one in counted]
+            told = [] if self.lines is None else [self.lines.turn_of(*turn) for turn in turns]
+            known = plain.turn_of(note)
+            if known is not None:
+                turn, number = known
+                calls.insert(0, Call(f"{turn.turn}", number, is_turn=True))
+                told.insert(0, turn)
+            yield Made(note.order, tuple(calls[:MOST_CALLS]), tuple(told))
 
     def _path(self, call: int) -> list[int]:
         """Return a call and those around it, the outermost first."""
@@ -154,55 +191,62 @@ class Stack:
             call = self._parents[call]
         return path[::-1]
 
-    def _caller(self, call: int) -> int:
-        """Return the innermost call around one, or itself, whose code is the cell's."""
-        while not self._in_cell[call]:
-            call = self._parents[call]
-        return call
+
+_PlainLoop = tuple[int, int, "Loop"]
 
 
-class _Loops:
-    """The loops in one run of some code, known by instructions that are come back to.
+class _PlainLoops:
+    """The loops of a cell's own code whose turns nobody has counted, since each makes the same.
 
-    Loops within each other are one: each turn of the inner one counts.
+    A turn is known by the first instruction that is come back to.
+
+    Parameters
+    ----------
+    lines
+        Who knows the loops.
+    notes
+        What was made, in its order.
     """
 
-    def __init__(self) -> None:
-        self._visits: list[tuple[int, int]] = []
-        self._is_open = False
-        self._turns: dict[int, int] | None = None
+    def __init__(self, lines: CellLines | None, notes: Iterable[Note]) -> None:
+        self._lines = None if lines is None or lines.is_counting or not lines.is_plain else lines
+        # By loop, a number and what stands there, for each turn what was made where; by order which
+        # turn of which loop it is.
+        self._turns: dict[_PlainLoop, list[set[int]]] = {}
+        self._of: dict[int, tuple[_PlainLoop, int]] = {}
+        self._numbers: dict[tuple[_PlainLoop, int], int] = {}
+        latest: dict[_PlainLoop, Note] = {}
+        for note in notes:
+            loop = self._loop(note)
+            if loop is None:
+                continue
+            turns, before = self._turns.setdefault(loop, []), latest.get(loop)
+            # What one call from the cell makes is one visit.
+            is_new = before is None or (before.is_last and note.instruction <= before.instruction)
+            if is_new:
+                turns.append(set())
+            turns[-1].add(note.instruction)
+            self._of[note.order] = loop, len(turns)
+            latest[loop] = note
 
-    def see(self, note: Note) -> None:
-        """See what was made next; what one call from the cell makes is one visit."""
-        if not (self._is_open and self._visits[-1][1] == note.instruction):
-            self._visits.append((note.order, note.instruction))
-        self._is_open = not note.is_last
+    def turn_of(self, note: Note) -> tuple[LoopTurn, int] | None:
+        """Return the turn in which something was made, and what tells it from all others."""
+        if note.order not in self._of or self._lines is None:
+            return None
+        loop, turn = self._of[note.order]
+        turns = self._turns[loop]
+        if any(made != turns[0] for made in turns):
+            return None
+        number = self._numbers.setdefault((loop, turn), len(self._numbers))
+        return self._lines.turn_in(loop[2], turn, len(turns)), number
 
-    def turn_of(self, note: Note) -> int:
-        """Return in which turn of its loop something was made, 0 outside of loops."""
-        if self._turns is None:
-            self._turns = dict(self._count())
-        return self._turns[self._visits[bisect_right(self._visits, (note.order, inf)) - 1][0]]
-
-    def _count(self) -> Iterator[tuple[int, int]]:
-        """Yield the turn of each visit."""
-        spans: list[list[int]] = []
-        back = [(there, here) for (_, here), (_, there) in pairwise(self._visits) if there <= here]
-        for first, last in sorted(set(back)):
-            if spans and first <= spans[-1][1]:
-                spans[-1][1] = max(spans[-1][1], last)
-            else:
-                spans.append([first, last])
-        starts = [first for first, _ in spans]
-        turns = [1] * len(spans)
-        before = -1
-        for order, instruction in self._visits:
-            span = bisect_right(starts, instruction) - 1
-            is_inside = span >= 0 and instruction <= spans[span][1]
-            if is_inside and instruction <= before:
-                turns[span] += 1
-            yield order, turns[span] if is_inside else 0
-            before = instruction
+    def _loop(self, note: Note) -> _PlainLoop | None:
+        if self._lines is None or note.code is None:
+            return None
+        loops = self._lines.loops_in(note.code)
+        marks = () if loops is None else loops.around(note.instruction)
+        loop = loops.marks[marks[0]].loop if loops is not None and len(marks) == 1 else None
+        return None if loop is None else (id(note.code), marks[0], loop)
 
 
 def _name(frame: FrameType) -> str:

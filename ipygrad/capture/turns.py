@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipygrad.capture.shapes import as_gradient, unpacked
 from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Mapping, Sequence
     from types import CodeType
 
@@ -18,18 +17,16 @@ if TYPE_CHECKING:
 Gradients = tuple["Array | None", ...]
 
 
-class Turn:
+class Turn(NamedTuple):
     """A call of a learner's ``backward``, with the gradients around it.
 
-    What is heard is kept as it was heard, and made arrays of when it is shown: a loop may take very
-    many turns, of which few are.
+    What was heard is kept as it was heard, and made arrays of when it is shown: a loop may take
+    very many turns, of which few are.
 
-    Parameters
+    Attributes
     ----------
     function
         Whose.
-    given
-        The arguments themselves.
     inputs
         The function's, () where it does not remember them.
     held
@@ -37,49 +34,33 @@ class Turn:
     is_by_hand
         Whether no variable's ``backward()`` called it.
     code
-        What runs.
-
-    Attributes
-    ----------
-    function, given, inputs, held, is_by_hand, code
-        As given.
+        What ran.
     returned
         What it returned.
     error
         What it raised instead, in words; None for nothing.
+    arrived, contributed
+        What `given` and `returned` were when they were, where code can change them.
+    given
+        The arguments themselves.
     values
         Its local names at the end.
     left
         The gradients of the inputs when the next one was called, or the run was over.
-    arrived, contributed
-        What `given` and `returned` were when they were, where code can change them.
-    numbers
-        How many numbers had been copied before it was called, since the recording began.
     """
 
-    returned: Any = None
-    error: str | None = None
-    values: Mapping[str, Any] = MappingProxyType({})
-    left: Sequence[Any] = ()
-    arrived: Sequence[Any] | None = None
-    contributed: Sequence[Any] | None = None
-    numbers: int = 0
-
-    def __init__(
-        self,
-        function: Any,
-        given: Sequence[Any],
-        inputs: tuple[Any, ...],
-        held: Sequence[Any],
-        is_by_hand: bool,
-        code: CodeType,
-    ) -> None:
-        self.function = function
-        self.given = given
-        self.inputs = inputs
-        self.held = held
-        self.is_by_hand = is_by_hand
-        self.code = code
+    function: Any
+    inputs: tuple[Any, ...]
+    held: Sequence[Any]
+    is_by_hand: bool
+    code: CodeType
+    returned: Any
+    error: str | None
+    arrived: Sequence[Any] | None
+    contributed: Sequence[Any] | None
+    given: Sequence[Any]
+    values: Mapping[str, Any]
+    left: Sequence[Any]
 
     @property
     def cotangents(self) -> Gradients:
@@ -104,16 +85,57 @@ class Turn:
         return tuple(map(as_gradient, self.left))
 
 
-class Run(NamedTuple):
+class Run:
     """Backward methods called one after the other.
+
+    Parameters
+    ----------
+    result
+        The variable whose ``backward()`` called them, None when the cell did.
 
     Attributes
     ----------
     result
-        The variable whose ``backward()`` called them, None when the cell did.
-    turns
-        In order.
+        As given.
+    tape
+        What was heard, one turn after the other: its `START` first, then the arguments, the local
+        names, their values, and what it left. With containers for each turn, most of the time would
+        go to the garbage collector, which looks through all that there are again and again.
     """
 
-    result: Any
-    turns: deque[Turn]
+    START = 12
+    """Of each turn its length on the tape, how many arguments it has, how many numbers had been
+    copied before, and the fields of `Turn` as far as `contributed`."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        self.tape: list[Any] = []
+
+    def let_go(self, numbers: int) -> bool:
+        """Forget the turns, but not the last, that began before so many numbers had been copied.
+
+        Returns
+        -------
+        bool
+            Whether there were any.
+        """
+        tape, start = self.tape, 0
+        while tape[start + 2] < numbers and start + tape[start] < len(tape):
+            start += tape[start]
+        del tape[:start]
+        return start > 0
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The turns in order; they are asked for when the recording is over."""
+        tape, start = self.tape, 0
+        turns = []
+        while start < len(tape):
+            length, count, _, *fields = tape[start : start + self.START]
+            given = start + self.START
+            names = given + count
+            start += length
+            values = (names + start) // 2
+            local = dict(zip(tape[names:values], tape[values : start - 1], strict=True))
+            turns.append(Turn._make([*fields, tape[given:names], local, tape[start - 1]]))
+        return turns

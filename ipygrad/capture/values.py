@@ -2,15 +2,16 @@
 
 That would be called at every call and return of anything, and Python 3.12 and later take
 microseconds to set it. Instead the method's own text is compiled once more, so that it hands over
-what it returns, and its names, on the way.
+its names when it is about to return.
 """
 
 from __future__ import annotations
 
 import ast
+import warnings
 from contextlib import suppress
 from tokenize import TokenError
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.capture.sources import block_at
@@ -18,15 +19,16 @@ from ipygrad.capture.sources import block_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-_KEEP, _LOCALS = "_ipygrad_keep", "_ipygrad_locals"
+_KEEP, _LOCALS = "<ipygrad keep>", "<ipygrad locals>"
+"""Constants in whose places functions are put: names of them would be among the method's own."""
 _LOOKS_AT_NAMES = frozenset(("locals", "vars", "dir", "eval", "exec"))
-"""Functions that would find these two names beside the method's own."""
+"""Functions whose dictionary, up to Python 3.12, is filled once more when the names are kept."""
 
 
 def with_values_kept(
-    method: FunctionType, keep: Callable[[Any, dict[str, Any]], Any]
+    method: FunctionType, keep: Callable[[dict[str, Any]], object]
 ) -> FunctionType:
-    """Return a method that does the same, and hands over what it returns and its local names.
+    """Return a method that does the same, and hands over its local names at its end.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ def with_values_kept(
         It is returned itself where its text is not to be had, or is no longer what runs, and where
         it looks at its names itself.
     keep
-        Is called with the two, and returns the first.
+        Is called with them.
     """
     code = method.__code__
     if not _LOOKS_AT_NAMES.isdisjoint(code.co_names):
@@ -46,9 +48,11 @@ def with_values_kept(
         if tree is None or not _is_same(_compiled(tree, names, code), code):
             return method
         _Returns().visit(tree)
-        keeping = _compiled(tree, {*names, _KEEP, _LOCALS}, code)
+        keeping = _compiled(tree, names, code)
         if keeping is not None:
-            cells |= {_KEEP: CellType(keep), _LOCALS: CellType(locals)}
+            put = {_KEEP: keep, _LOCALS: locals}
+            constants = (put.get(c, c) if isinstance(c, str) else c for c in keeping.co_consts)
+            keeping = keeping.replace(co_consts=(*constants,))
             closure = tuple(cells[name] for name in keeping.co_freevars)
             made = FunctionType(
                 keeping, method.__globals__, method.__name__, method.__defaults__, closure
@@ -82,7 +86,10 @@ def _compiled(tree: ast.stmt, free: Collection[str], like: CodeType) -> CodeType
         tree = around
     module = ast.fix_missing_locations(ast.Module([tree], []))
     flags = like.co_flags & annotations.compiler_flag
-    whole = compile(module, like.co_filename, "exec", flags, dont_inherit=True)
+    with warnings.catch_warnings():
+        # Of text that is called; what there is to say of the method was said before.
+        warnings.simplefilter("ignore")
+        whole = compile(module, like.co_filename, "exec", flags, dont_inherit=True)
     place = like.co_name, like.co_firstlineno
     return next((c for c in _codes_in(whole) if (c.co_name, c.co_firstlineno) == place), None)
 
@@ -122,9 +129,11 @@ class _Returns(ast.NodeTransformer):
         return node if self._is_inside else self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        """Let the value pass by whoever keeps it."""
+        """Have the names kept when the value is there: ``return (value, keep(locals()))[0]``."""
         if node.value is not None:
-            names = ast.Call(ast.Name(_LOCALS, ast.Load()), [], [])
-            kept = ast.Call(ast.Name(_KEEP, ast.Load()), [node.value, names], [])
-            node.value = ast.copy_location(kept, node.value)
+            names = ast.Call(ast.Constant(_LOCALS), [], [])
+            kept = ast.Call(ast.Constant(_KEEP), [names], [])
+            both = ast.Tuple([node.value, kept], ast.Load())
+            first = ast.Subscript(both, ast.Constant(0), ast.Load())
+            node.value = ast.copy_location(first, node.value)
         return node

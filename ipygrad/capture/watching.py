@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipygrad.capture.adapters import engines as packages
 from ipygrad.capture.adapters import libraries_in, uses_ours
+from ipygrad.capture.lines import CellLines
 from ipygrad.capture.listening import Listener
 from ipygrad.capture.observe import calls_a_backward_with_arguments
 from ipygrad.capture.shapes import classes_in, is_like_micrograd
@@ -47,8 +48,10 @@ def watched(
     libraries = libraries_in(source, names)
     kinds = classes_in(names, packages())
     by_hand = False
+    lines: CellLines | None = None
     # What is no Python says so when it is run.
     with suppress(SyntaxError):
+        lines = CellLines(source, names)
         by_hand = calls_a_backward_with_arguments(source)
     # Calls by hand of typed classes are heard by their methods.
     by_hand = by_hand and (bool(libraries or uses_ours(source, names)) or not kinds)
@@ -60,6 +63,7 @@ def watched(
         recorder.recording(),
         methods_wrapped(recorder, kinds, packages()),
         listener.listening() if listens else nullcontext(),
+        nullcontext() if lines is None else observer.watching_lines(lines),
     ):
         yield
     observer.rest()

@@ -75,7 +75,7 @@ def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., A
     @wraps(method)
     def __call__(self: Any, *given: Any, **options: Any) -> Any:  # noqa: N807 - it is one
         __tracebackhide__ = True
-        made = method(self, *given, **options)
+        made = method(self, *given, **options) if options else method(self, *given)
         if recorder.hears_calls:
             recorder.was_called(self, given, made, why)
         return made
@@ -83,17 +83,17 @@ def _heard_call(recorder: CallRecorder, method: FunctionType) -> Callable[..., A
     return __call__
 
 
-def _why_left_out(method: FunctionType) -> str:
-    """Say why a ``__call__`` that sets creators has not: which switch that it reads is off."""
+def _why_left_out(method: FunctionType) -> tuple[str, bool]:
+    """Say why a ``__call__`` that sets creators has not, and whether a switch is off."""
     names = method.__code__.co_names
     for name in names:
         owner = method.__globals__.get(name)
         if owner is False:
-            return f"it was made while {name} was False"
+            return f"it was made while {name} was False", True
         for attribute in names:
             if getattr(owner, attribute, None) is False:
-                return f"it was made while {name}.{attribute} was False"
-    return f"this time {method.__qualname__} did not set it"
+                return f"it was made while {name}.{attribute} was False", True
+    return f"this time {method.__qualname__} did not set it", False
 
 
 def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..., Any]:
@@ -108,9 +108,9 @@ def _heard_backward(recorder: CallRecorder, method: FunctionType) -> Callable[..
             return method(self, *given, **options)
         nonlocal keeping
         if keeping is None:
-            keeping = with_values_kept(method, recorder.keep_values)
+            keeping = with_values_kept(method, recorder.kept.append)
         try:
-            returned = keeping(self, *given, **options)
+            returned = keeping(self, *given, **options) if options else keeping(self, *given)
         except BaseException as error:
             recorder.went_back(heard, None, f"{type(error).__name__}: {error}")
             raise

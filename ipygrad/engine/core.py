@@ -330,6 +330,8 @@ def apply(function: Function, *inputs: Any) -> Variable:
         function._called_at = mode.time
         if mode.witness is not None:
             mode.witness.noted((y,))
+    else:
+        y._cut = "no_grad"
     return y
 
 
@@ -350,6 +352,9 @@ def _several(
         function.outputs = made
         if mode.witness is not None:
             mode.witness.noted(made)
+    else:
+        for y in made:
+            y._cut = "no_grad"
     return made
 
 

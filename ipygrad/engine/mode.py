@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipygrad.engine.core import Function
     from ipygrad.engine.variable import Variable
+
+
+Cut = Literal["no_grad", "detach", "unchain"]
+"""What makes a leaf of a variable that functions have computed."""
 
 
 class Witness(Protocol):

@@ -15,6 +15,7 @@ from ipygrad.engine.methods import ArrayMethods
 
 if TYPE_CHECKING:
     from ipygrad.engine.core import Function
+    from ipygrad.engine.mode import Cut
 
 Gradient = Union[Array, "Variable"]
 
@@ -38,7 +39,13 @@ class Variable(ArrayMethods):
 
     # _value and _grad hold numpy's scalars where the shape is (), until somebody asks for an array.
     # _assigned_at is the time (see `mode`) when data was last assigned, 0 for never.
-    __slots__ = ("__weakref__", "_assigned_at", "_by_hand", "_creator", "_grad", "_value", "name")
+    # _cut is set only where it says something, since calls take more time here than the rest.
+    __slots__ = (
+        *("__weakref__", "_assigned_at", "_by_hand", "_creator", "_cut", "_grad", "_value"),
+        "name",
+    )
+
+    _cut: Cut
 
     def __init__(self, data: object, name: str | None = None) -> None:
         if type(data) is float:
@@ -171,10 +178,21 @@ class Variable(ArrayMethods):
 
     def detach(self) -> Variable:
         """Return a leaf that shares the data: what is made of it has no history before here."""
-        return Variable(self._array(), self.name)
+        detached = Variable(self._array(), self.name)
+        cut = self.cut if self._creator is None else "detach"
+        if cut is not None:
+            detached._cut = cut
+        return detached
+
+    @property
+    def cut(self) -> Cut | None:
+        """What made a leaf of this variable, which functions have computed; None for any other."""
+        return getattr(self, "_cut", None) if self._creator is None else None
 
     def unchain(self) -> None:
         """Forget the creator: from now on this variable is a leaf."""
+        if self._creator is not None:
+            self._cut = "unchain"
         self._creator = None
 
     def unchain_backward(self) -> None:
@@ -188,6 +206,7 @@ class Variable(ArrayMethods):
             for x in waiting.pop().inputs:
                 if x._creator is not None:
                     waiting.append(x._creator)
+                    x._cut = "unchain"
                     x._creator = None
 
     def item(self) -> float:

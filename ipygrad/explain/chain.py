@@ -40,6 +40,8 @@ class Chain:
     paths
         ∂y/∂b · ∂b/∂a · ∂a/∂x = 2.568 · 1.284 · 1 = 3.297, for at most eight paths, those that
         contribute most first.
+    edges
+        For each of these paths the edge of each derivative that is written, in their order.
     count
         Number of all paths.
     more
@@ -52,6 +54,7 @@ class Chain:
 
     heading: Formula
     paths: tuple[Formula, ...]
+    edges: tuple[tuple[Edge, ...], ...]
     count: int
     more: str
     total: Formula | None
@@ -89,14 +92,32 @@ class Chains:
         count = self._paths.counts[variable]
         heading = Derivative(self._name(self._graph.results[0]), self._name(variable))
         total = self._total(heading, paths, count, self._found[variable])
-        written = tuple(self._written(path) for path in paths)
-        return Chain(heading, written, count, self._more(count - len(paths)), total)
+        return Chain(
+            heading=heading,
+            paths=tuple(self._written(path) for path in paths),
+            edges=tuple(self._edges(path) for path in paths),
+            count=count,
+            more=self._more(count - len(paths)),
+            total=total,
+        )
+
+    def _edges(self, path: Path) -> tuple[Edge, ...]:
+        """Return the edges of the derivatives that are written; the first may be ∂y/∂y."""
+        head, tail = path.ends()
+        return (*([] if self._is_plain(path) else [self._start_edge]), *head, *tail)
+
+    def _is_plain(self, path: Path) -> bool:
+        """Tell whether ∂y/∂y = 1 at the start goes without saying."""
+        return bool(path.length) and bool(np.all(self._start == 1))
+
+    @property
+    def _start_edge(self) -> Edge:
+        result = self._graph.results[0]
+        return Edge(result, result, None)
 
     def _written(self, path: Path) -> Formula:
         """Return a path's product in derivatives and, for numbers, in numbers."""
-        result = self._graph.results[0]
-        is_plain = bool(path.length) and bool(np.all(self._start == 1))
-        start = Edge(result, result, None)
+        is_plain = self._is_plain(path)
 
         def product(factor: Callable[[Edge], Formula], first: Formula) -> Formula:
             head, tail = ([factor(edge) for edge in edges] for edges in path.ends())
@@ -108,7 +129,7 @@ class Chains:
             ]
             return Product(tuple(factors), " · ") if len(factors) > 1 else factors[0]
 
-        sides = [product(self._derivative, self._derivative(start))]
+        sides = [product(self._derivative, self._derivative(self._start_edge))]
         if path.is_of_numbers and path.length > is_plain:
             sides.append(product(lambda edge: self._value(edge.slope), self._value(self._start)))
         return equal(*sides, self._value(path.contribution))

@@ -142,6 +142,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         outcome = self._observed(cell, observer, recorder, engines)
         if outcome.error is not None:
             error = outcome.error
+            observer.stopped_by(error)
             self._after_the_cell(lambda: forget_rendering(error))
             if not options.quiet:
                 self._after_the_cell(
@@ -161,14 +162,15 @@ class GradMagics(Magics):  # type: ignore[misc]
         own = self._history.turns_in(captured.graph, recorder)
         ran = bool(own.turns) or own.is_cut
         write = not ran and not ran_backward_itself(captured, observer, passes, engines)
-        self._finish(captured, options, cell=cell, write=write, own=own, told=told)
+        untaken = observer.untaken
+        self._finish(captured, options, cell=cell, write=write, own=own, told=told, untaken=untaken)
 
     def _observed(
         self, cell: Cell, observer: Observer, recorder: CallRecorder, engines: Engines
     ) -> Outcome:
         names = self.shell.user_ns
         with watched(cell.source, names, observer, recorder, engines):
-            outcome = run(self.shell, cell)
+            outcome = run(self.shell, cell, observer.follow)
         if recorder.by_hand.turns:
             self._history.guess(names)
         return outcome
@@ -211,6 +213,7 @@ class GradMagics(Magics):  # type: ignore[misc]
         write: bool = False,
         own: OwnTurns = NO_TURNS,
         told: tuple[str, ...] = (),
+        untaken: tuple[int, ...] = (),
     ) -> None:
         graph, translation = captured
         cotangent = None
@@ -246,6 +249,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             start=options.step,
             predict=options.predict,
             dropped=dropped,
+            untaken=untaken,
             translation=translation,
         )
         if options.output is not None:
@@ -298,6 +302,7 @@ class GradMagics(Magics):  # type: ignore[misc]
             digits=options.precision,
             language=options.language,
             checks=options.check,
+            untaken=observer.untaken,
             translation=captured.translation,
         )
         self._steppers.show(bp, options.display_as or self.display_as)

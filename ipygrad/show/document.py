@@ -17,6 +17,8 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
       dtype        "float16" | "float32" | "float64"
       creator      function that made it | null
       line         of the cell, where it was made | null
+      cut          "no_grad" | "detach" | "unchain": what made a leaf of it, which functions have
+                   computed | null for any other, and where that is not known
       chain        the chain rule for it: Chain | null where the pass does not reach, and where
                    there are no chains ]
     has_chains     whether there are chains: in a graph that is small enough to be drawn
@@ -29,6 +31,15 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
       source       the expression that called it | null
       range        where that stands: [first line, first column, last line, last column], lines as
                    in the cell, columns in characters from 0, the last one excluded | null
+      order        how many others were made before | null where nobody watched
+      calls [      in which calls and turns of loops it was called, the outermost first
+        name       of the function or class; of a turn its number
+        number     what tells it from the others of the cell
+        is_turn    bool ]
+      turns [      of loops, the outermost first
+        line       of the cell, where the loop begins
+        turn       from 1
+        of         how many turns it had | null where that is not known ]
       role         what it does to gradients, such as "multiply" | null for a function of the user's
       is_local     whether formulas are local derivatives; else they are contributions
       formulas     [Formula | null], one for each input ]
@@ -59,6 +70,7 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
+      untaken      [number of a line] of branches that the cell has not taken
     notices        [text]: what is said above everything
 
 A ``Plot`` has the fields of `ipygrad.explain.local.LocalDerivative`, with Arrays; ``samples`` is
@@ -75,6 +87,8 @@ so is a chain with one. A ``Chain`` is::
 
     heading        Formula
     paths          [Formula], at most 8
+    edges          for each path [[variable, variable]], the edge of each derivative in it: from the
+                   output of a function to one of its inputs
     count          number of all paths
     more           text
     total          Formula | null
@@ -84,6 +98,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipygrad.capture.stack import Made
 from ipygrad.explain.formulas import is_local, role_of
 from ipygrad.explain.products import step_formula
 from ipygrad.show.entries import plain
@@ -130,6 +145,7 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool, chains: bool) 
                 "dtype": node.value.dtype.name if node.value.itemsize <= 8 else "float64",
                 "creator": node.creator,
                 "line": node.line,
+                "cut": node.cut,
                 "chain": _chain(shown.findings.chain(node.index)) if chains else None,
             }
             for node in graph.variables
@@ -144,7 +160,11 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool, chains: bool) 
         "failed": None if run is None else run.failed,
         "code": None
         if shown.code is None
-        else {"first": shown.first_line, "lines": list(shown.code)},
+        else {
+            "first": shown.first_line,
+            "lines": list(shown.code),
+            "untaken": list(shown.untaken),
+        },
         "notices": list(notices),
     }
 
@@ -153,6 +173,7 @@ def _function(shown: Pass, node: FunctionNode, turn: BareStep | None) -> Json:
     """Write a function; only one that had its turn has formulas."""
     role = role_of(node.function)
     contributions = [None] * len(node.inputs) if turn is None else turn.contributions
+    made = node.made or Made(0)
     return {
         "label": node.label,
         "inputs": list(node.inputs),
@@ -161,6 +182,9 @@ def _function(shown: Pass, node: FunctionNode, turn: BareStep | None) -> Json:
         "line": node.line,
         "source": node.source,
         "range": None if node.span is None else list(node.span),
+        "order": None if node.made is None else made.order,
+        "calls": [call._asdict() for call in made.calls],
+        "turns": [turn._asdict() for turn in made.turns],
         "role": None if role is None else role.removeprefix("role_"),
         "is_local": is_local(node.function),
         "formulas": [
@@ -182,6 +206,7 @@ def _chain(chain: Chain | None) -> Json | None:
     return {
         "heading": heading,
         "paths": paths,
+        "edges": [[[edge.start, edge.end] for edge in edges] for edges in chain.edges],
         "count": chain.count,
         "more": chain.more,
         "total": total,

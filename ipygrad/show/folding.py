@@ -184,7 +184,7 @@ def _name(folder: _Folder, entries: Sequence[_Entry]) -> Label:
     if isinstance(names[0], str) and names[0] and len(set(map(str, names))) == 1:
         return f"{len(names)} × {names[0]}"
     turns = [name[1].get("turn", "") for name in names if not isinstance(name, str)]
-    if len(turns) == len(names) and all(turns):
+    if len(turns) == len(names) and all(turns) and sorted(set(turns), key=int) == turns:
         return "group_turns", {"first": turns[0], "last": turns[-1]}
     labels = Counter(node.label for entry in entries for node in entry.functions)
     if not labels:
@@ -195,11 +195,14 @@ def _name(folder: _Folder, entries: Sequence[_Entry]) -> Label:
 
 
 def _by_call(folder: _Folder, entries: Sequence[_Entry], depth: int) -> Sequence[_Entry]:
-    """Gather what was called in one call or turn, so many calls within each other."""
+    """Gather what was called in one call or turn, so many calls within each other.
+
+    A turn that does nothing but call something has the name of that.
+    """
     if len(entries) * FUNCTION_WEIGHT <= MOST_WEIGHT and depth == 0:
         return entries
 
-    def call_of(entry: _Entry) -> Call | None:
+    def call_of(entry: _Entry, depth: int = depth) -> Call | None:
         made = entry.functions[0].made
         return made.calls[depth] if made is not None and depth < len(made.calls) else None
 
@@ -214,6 +217,10 @@ def _by_call(folder: _Folder, entries: Sequence[_Entry], depth: int) -> Sequence
             gathered += run
         else:
             label: Label = ("group_turn", {"turn": call.name}) if call.is_turn else call.name
+            inner = {call_of(entry, depth + 1) for entry in run} if call.is_turn else set()
+            only = inner.pop() if len(inner) == 1 else None
+            if only is not None and not only.is_turn:
+                label = only.name
             gathered.append(folder.group(label, _by_call(folder, run, depth + 1)))
     return gathered
 

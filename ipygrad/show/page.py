@@ -61,7 +61,7 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   const groups = [{ items: [], shape: 0 }];
   const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
   const table = { columns: [], rows: [], row_steps: [] };
-  const none = { notices: [], code: null, table, knobs: [], sizes: null };
+  const none = { notices: [], code: null, table, knobs: [], sizes: null, forward: [] };
   const alone = { ...rest, ...none, start: 0, predict: false };
   steps.forEach((step, k) => {
     const heading = k > 0 ? `${k}. ${step.heading}` : step.heading;

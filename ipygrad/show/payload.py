@@ -25,7 +25,11 @@ means "not yet" and is shown as a dash, never as 0.
     code           null | the cell's code
       first        number of its first line: 2, the magic's being 1; of a script 1
       lines        [text]
+      expressions  for each line [Part], a Part being a text or the expression of calls,
+                   ["f3,f5", Part, ...]
       steps        for each line [number of the step], of the functions that it called
+      untaken      [number of a line] of branches that the cell has not taken; none where that is
+                   not known
     graph          where steps were cut, only what the kept ones touch
       variables [  lists refer to a variable by its place here
         name       text
@@ -35,23 +39,31 @@ means "not yet" and is shown as a dash, never as 0.
         users      [function], those that use it, in the order of their turns
         value      Number
         step       the one in which its gradient is complete | null where it gets none
+        cut        how the leaf was cut from what computed it, "no_grad" | null
         shape      of its value: "(4, 3)"; "" for a number
         states [   [step, key, number, arrived, expected] of its gradient, each from a step on,
                    the first from the start: key is "not_yet", "waiting", "arrived", "left_over",
-                   "dropped", "unreached" or "constant", number a Number or null; and how many
-                   contributions are in it, of how many ]
+                   "dropped", "unreached", "constant" or "cut", number a Number or null; and how
+                   many contributions are in it, of how many ]
         chain      the chain rule for it | null for the result itself, where the pass does not
                    reach, and in a graph that is not drawn whole
           heading  Formula: ∂y/∂x
-          paths    [Formula], one for each path from the result, those that contribute most first
+          paths    [Formula], one for each path from the result, those that contribute most first,
+                   with factors: the edges of its derivatives in their order, ["v1 f1", "v0 f0"]
           more     "and 14 more paths"; "" when all are there
-          total    Formula: the sum over the paths | null for a single one ]
+          total    Formula: the sum over the paths | null for a single one
+        elements   null but for a small array in a graph that is drawn whole
+          columns  how many stand in a row
+          texts    [text], one for each element in the order of C
+          feeds    [["v0[2]"]], for each the elements that it was made of; none where nobody knows ]
       functions [  lists refer to a function by its place here
         label      text
         line       of the cell, where it was called | null
         source     the expression that called it | null
         range      where that stands: [first line, first column, last line, last column], lines as
                    in the cell, columns in characters from 0, the last one excluded | null
+        turn       "turn 2 of 3 of the loop in line 4", of loops within each other the outermost
+                   first; "" outside of loops, and where it is not known
         generation 0 for a function of leaves only
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
@@ -121,6 +133,8 @@ means "not yet" and is shown as a dash, never as 0.
       arriving     place in numbers
       products [   [variable, holds, local, contribution, before, after], from local on places in
                    numbers; null for what is not there, and of local for what takes long to find ]
+    forward [      the calls of the forward pass, in their order, as steps that have no products,
+                   notes or plots; none where there are too many ]
     sizes          how large the gradient is at each step | null for a short pass, and while numbers
                    are covered
       bars         for each step [number | null]: its size on a log scale from 0 to 1
@@ -151,10 +165,14 @@ from dataclasses import dataclass
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipygrad.explain.loops import describe_loop_turns
 from ipygrad.explain.numbers import shape_text
 from ipygrad.explain.sizes import LONG_CURVES, MOST_CURVES, gradient_sizes
 from ipygrad.show.arrange import Shape
+from ipygrad.show.code import code_of
+from ipygrad.show.elements import elements_of
 from ipygrad.show.folding import fold
+from ipygrad.show.forward import calls_of
 from ipygrad.show.knobs import knobs_of
 from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
@@ -169,6 +187,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.findings import Findings
+    from ipygrad.explain.paths import Edge
     from ipygrad.explain.words import Words
     from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
@@ -212,6 +231,8 @@ class Pass:
         Number of the first line of the code; 1 for a script, which has no magic above it.
     dropped
         Numbers of the variables whose gradients the cell's own pass has dropped after use.
+    untaken
+        Lines of branches that the cell has not taken.
     """
 
     graph: Graph
@@ -222,6 +243,7 @@ class Pass:
     notices: tuple[str, ...]
     first_line: int = 2
     dropped: frozenset[int] = frozenset()
+    untaken: tuple[int, ...] = ()
 
     @property
     def steps(self) -> tuple[BareStep, ...]:
@@ -285,6 +307,7 @@ def make_payload(
     kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
     rows = table(shown, most_rows, told=told)
+    forward = calls_of(shown, kept)
     numbers = NumberList(words)
     in_words = [start_of(shown, kept)]
     in_words += [
@@ -301,14 +324,15 @@ def make_payload(
         "start": start,
         "predict": predict,
         "notices": notices,
-        "code": _code(shown, steps),
+        "code": code_of(shown, steps, kept),
         "graph": {
             **_graph(shown, steps, kept, chains=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
         "numbers": numbers.written,
         "steps": _in_order(in_words, in_numbers, told),
-        "room": room_of(in_words, in_numbers),
+        "forward": forward,
+        "room": room_of(in_words, in_numbers, forward),
         "sizes": None if predict else _sizes(shown, steps, LONG_CURVES if lean else MOST_CURVES),
         "knobs": [
             {
@@ -420,17 +444,6 @@ def kept_parts(shown: Pass, most_steps: int | None) -> Kept:
     )
 
 
-def _code(shown: Pass, steps: Sequence[BareStep]) -> Json | None:
-    if shown.code is None:
-        return None
-    steps_of: list[list[int]] = [[] for _ in shown.code]
-    for step in steps:
-        line = shown.graph.functions[step.function].line
-        if line is not None and 0 <= line - shown.first_line < len(steps_of):
-            steps_of[line - shown.first_line].append(step.index)
-    return {"first": shown.first_line, "lines": list(shown.code), "steps": steps_of}
-
-
 def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
@@ -439,6 +452,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
     for node in sorted(graph.functions, key=lambda f: (turn.get(f.index, len(turn) + 1), f.index)):
         for used in dict.fromkeys(node.inputs) if node.index in kept.functions else ():
             users.setdefault(used, []).append(kept.functions[node.index])
+
+    elements = elements_of(shown, kept) if chains else {}
 
     def variable(node: VariableNode) -> Json:
         reached = arrived.get(node.index, [])
@@ -449,10 +464,12 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "creator": kept.functions.get(node.creator),
             "users": users.get(node.index, []),
             "value": written(shown.words, node.value),
+            "cut": node.cut,
             "shape": shape_text(node.value.shape),
             "step": reached[-1].step if reached else None,
             "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
             "chain": _chain(shown, node) if chains else None,
+            "elements": elements.get(node.index),
         }
 
     def function(node: FunctionNode) -> Json:
@@ -461,6 +478,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "line": node.line,
             "source": node.source,
             "range": None if node.span is None else list(node.span),
+            "turn": describe_loop_turns(shown.words, node.turns),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
@@ -509,6 +527,13 @@ def _scenes(shown: Pass, layout: GraphLayout | None, kept: Kept, texts: Sequence
     }
 
 
+def _factor(graph: Graph, edge: Edge) -> str:
+    """Return the edge of a graph that a derivative stands for; a variable for that by itself."""
+    creator = graph.variables[edge.start].creator
+    is_start = edge.start == edge.end or creator is None
+    return f"v{edge.end}" if is_start else f"v{edge.end} f{creator}"
+
+
 def _chain(shown: Pass, node: VariableNode) -> Json | None:
     if node.index in shown.graph.results:
         return None
@@ -517,7 +542,14 @@ def _chain(shown: Pass, node: VariableNode) -> Json | None:
         return None
     return {
         "heading": formula_of(chain.heading),
-        "paths": [formula_of(path) for path in chain.paths],
+        "paths": [
+            {
+                "text": path.text,
+                "math": path.mathml,
+                "factors": [_factor(shown.graph, edge) for edge in edges],
+            }
+            for path, edges in zip(chain.paths, chain.edges, strict=True)
+        ],
         "more": chain.more,
         "total": formula_of(chain.total),
     }

@@ -11,7 +11,7 @@ from ipygrad.engine.errors import BackwardError
 from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.chain import Chain
 from ipygrad.explain.check import Check, Reason, Slip, Status
-from ipygrad.explain.paths import MOST_PATHS
+from ipygrad.explain.paths import MOST_PATHS, Edge
 from ipygrad.explain.restored import RestoredFindings, Stored
 from ipygrad.explain.words import LANGUAGES, Words
 from ipygrad.show.document import VERSION
@@ -38,6 +38,7 @@ class Restored:
     findings: Findings
     code: tuple[str, ...] | None
     first_line: int
+    untaken: tuple[int, ...]
     notices: tuple[str, ...]
     digits: int
     language: str
@@ -73,6 +74,7 @@ def restore(data: object) -> Restored:
         RestoredFindings(graph, run, Words(language, digits), stored, _chains(whole)),
         code.or_none(lambda entry: _texts(entry.field("lines"))),
         code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
+        code.or_none(_untaken) or (),
         _texts(whole.field("notices")),
         digits,
         language,
@@ -83,18 +85,31 @@ def _texts(entry: Entry) -> tuple[str, ...]:
     return tuple(item.text() for item in entry.items())
 
 
+def _untaken(code: Entry) -> tuple[int, ...]:
+    first = code.field("first").whole(least=1)
+    end = first + len(code.field("lines").items())
+    return tuple(line.whole(end, least=first) for line in code.field("untaken").items())
+
+
 def _chains(whole: Entry) -> tuple[Chain | None, ...] | None:
     has_chains = whole.field("has_chains").one_of((True, False))
     fields = [variable.field("chain") for variable in whole.field("variables").items()]
-    chains = tuple(field.or_none(_chain) for field in fields)
+    chains = tuple(field.or_none(lambda entry: _chain(entry, len(fields))) for field in fields)
     return chains if has_chains else None
 
 
-def _chain(entry: Entry) -> Chain:
+def _chain(entry: Entry, variables: int) -> Chain:
     paths = entry.field("paths").items(most=MOST_PATHS)
+
+    def edge(ends: Entry) -> Edge:
+        start, end = (number.whole(below=variables) for number in ends.items(count=2))
+        return Edge(start, end, None)
+
+    edges = entry.field("edges").items(count=len(paths))
     return Chain(
         read_formula(entry.field("heading")),
         tuple(read_formula(path) for path in paths),
+        tuple(tuple(edge(ends) for ends in path.items()) for path in edges),
         entry.field("count").whole(least=len(paths)),
         entry.field("more").text(),
         entry.field("total").or_none(read_formula),

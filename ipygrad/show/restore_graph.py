@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import cast, get_args
 
 from ipygrad.capture.graph import FunctionNode, Graph, VariableKind, VariableNode
+from ipygrad.capture.lines import LoopTurn
 from ipygrad.capture.observe import Span
+from ipygrad.capture.stack import MOST_CALLS, Call, Made
 from ipygrad.engine.core import Variable
+from ipygrad.engine.mode import Cut
 from ipygrad.explain.broadcasting import is_repeated
 from ipygrad.explain.formulas import RULES
 from ipygrad.explain.formulas.rule import Rule
@@ -53,6 +56,7 @@ def _variable(index: int, entry: Entry, functions: int) -> VariableNode:
         entry.field("creator").or_none(lambda creator: creator.whole(functions)),
         entry.field("line").or_none(Entry.whole),
         Variable(value, name),
+        cast("Cut | None", entry.field("cut").one_of((None, *get_args(Cut)))),
     )
 
 
@@ -88,6 +92,7 @@ def _function(
         entry.field("source").or_none(Entry.text),
         function,
         entry.field("range").or_none(_span),
+        _made(entry),
     )
 
 
@@ -96,6 +101,26 @@ def _span(entry: Entry) -> Span:
     if (first_line, first_column) > (last_line, last_column):
         raise entry.fail("a range that does not end before it begins")
     return Span(first_line, first_column, last_line, last_column)
+
+
+def _made(entry: Entry) -> Made | None:
+    order = entry.field("order").or_none(Entry.whole)
+    calls = tuple(_call(call) for call in entry.field("calls").items(most=MOST_CALLS))
+    turns = tuple(_loop_turn(turn) for turn in entry.field("turns").items())
+    return None if order is None else Made(order, calls, turns)
+
+
+def _call(entry: Entry) -> Call:
+    name, is_turn = entry.field("name"), entry.field("is_turn").one_of((True, False))
+    if is_turn and not name.text().isdecimal():
+        raise name.fail("the number of a turn")
+    return Call(name.text(), entry.field("number").whole(), is_turn)
+
+
+def _loop_turn(entry: Entry) -> LoopTurn:
+    turn = entry.field("turn").whole(least=1)
+    count = entry.field("of").or_none(lambda of: of.whole(least=turn))
+    return LoopTurn(entry.field("line").whole(), turn, count)
 
 
 def _rule(

@@ -32,7 +32,7 @@ TEXTS: dict[str, Callable[[Json], str]] = {
 _NO_WORDS = {"summed": None, "formula": None, "equation": None}
 
 
-def room_of(steps: Sequence[Json], lean: Sequence[Json] = ()) -> Json:
+def room_of(steps: Sequence[Json], lean: Sequence[Json] = (), forward: Sequence[Json] = ()) -> Json:
     """Return the room that the steps of a payload need, as the payload describes it.
 
     Parameters
@@ -41,6 +41,8 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = ()) -> Json:
         Those that are told in words.
     lean
         Those of which there are only numbers.
+    forward
+        The calls of the forward pass, which take one row each.
     """
     boxed = [step["products"] for step in steps if len(step["products"]) <= MOST_PRODUCTS]
     # Of many steps few have other products than those before.
@@ -54,7 +56,8 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = ()) -> Json:
     def most(size: Callable[[Json], float]) -> float:
         return max((sum(map(size, products)) for products in boxed), default=0)
 
-    count, sums = most(lambda _: 1), most(lambda product: product["summed"] is not None)
+    calls = min(len(forward), 1)
+    count, sums = max(most(lambda _: 1), calls), most(lambda product: product["summed"] is not None)
     pairs = ceil(count / 2)
     styles = {
         "pairs": count > 1,
@@ -64,13 +67,15 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = ()) -> Json:
     return {
         "styles": [name for name, is_needed in styles.items() if is_needed],
         "counts": {
-            "rows-of-one": most(lambda product: CONSTANT_ROW if product["constant"] else 1),
+            "rows-of-one": max(
+                most(lambda product: CONSTANT_ROW if product["constant"] else 1), calls
+            ),
             "rows-of-pairs": pairs,
             "sums-of-one": sums,
             "sums-of-pairs": min(sums, pairs),
         },
         "texts": {
-            name: _longest(map(text, (*steps, *lean) if name == "heading" else steps))
+            name: _longest(map(text, (*steps, *forward, *(lean if name == "heading" else ()))))
             for name, text in TEXTS.items()
         },
     }

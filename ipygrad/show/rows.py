@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipygrad.explain.loops import short_loop_turns
 from ipygrad.explain.numbers import short
 from ipygrad.explain.products import elementwise_formula, is_written_out
 from ipygrad.show.sizes import text_columns
@@ -59,7 +60,8 @@ def table(
     """Return the table of a pass, or of a graph without a pass, in which all rows are step 0's.
 
     A pass has one row for the start, then one for each input of each step; constants are left out,
-    but a step of nothing else has a row of dashes. A graph has one row for each variable that is
+    but a step of nothing else has a row of dashes. Behind the line of a function that a loop called
+    stands in which turn, of how many: "5 (2/3)". A graph has one row for each variable that is
     no constant.
 
     Parameters
@@ -104,7 +106,9 @@ def _step_rows(
     words, graph = shown.words, shown.graph
     node = graph.functions[step.function]
     arriving = "; ".join(map(words.number, step.cotangents))
-    turn = (str(step.index), node.label, _line(node), arriving)
+    turns = short_loop_turns(node.turns)
+    line = f"{_line(node)} ({turns})" if turns else _line(node)
+    turn = (str(step.index), node.label, line, arriving)
     rows: list[tuple[str, ...]] = [
         (
             *turn,

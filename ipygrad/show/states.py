@@ -12,23 +12,24 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
     from ipygrad.explain.words import Words
 
 Json = dict[str, Any]
-
-
+NEVER = ("unreached", "constant")
+"""How the gradient of a variable stands that never gets one."""
 STATES = (
     "not_yet",
     "waiting",
     "arrived",
     "left_over",
     "dropped",
-    "unreached",
-    "constant",
+    *NEVER,
+    "cut",
 )
 """How a gradient may stand."""
 STATE_TEXTS = (
-    "variable_label",
+    *("variable_label", "box_and_cut", "list"),
     *(f"{form}_{key}" for form in ("box", "state") for key in STATES),
 )
 """Keys of the texts that say it: in a box, in words, and in the words for the whole box."""
@@ -65,6 +66,24 @@ def arrivals(
     return found
 
 
+def box_text(words: Words, key: str, cut: Cut | None, **values: object) -> str:
+    """Return what stands in the box of a variable.
+
+    Parameters
+    ----------
+    key
+        How its gradient stands.
+    cut
+        What made a leaf of it, if functions have computed it.
+    values
+        What the text needs.
+    """
+    if cut is not None and key in NEVER:
+        return words("box_cut", how=cut)
+    box = words(f"box_{key}", **values)
+    return box if cut is None else words("box_and_cut", box=box)
+
+
 def states(
     node: VariableNode,
     arrived: Sequence[Arrival],
@@ -83,7 +102,7 @@ def states(
     return [
         [
             step,
-            key,
+            "cut" if node.cut is not None and key in NEVER else key,
             None
             if gradient is None
             else {"text": words.number(gradient), "exact": exact(gradient)},

@@ -156,6 +156,7 @@ def build(
                     **_variable(variable, i, calls, turns),
                     **_states(variable, i, steps),
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
+                    "elements": None,
                 }
                 for i, variable in enumerate(variables)
             ],
@@ -168,6 +169,7 @@ def build(
         },
         "numbers": [],
         "steps": steps,
+        "forward": [_forward(i, call, variables) for i, call in enumerate(calls)] if drawn else [],
         "room": room_of(steps),
         "sizes": None,
         "knobs": [],
@@ -184,19 +186,23 @@ def _chain(variables: list[Var], calls: list[Call], start: int) -> Payload:
     """Follow every path from a variable to the result."""
     result = calls[-1].output if calls else start
     y, x = variables[result].name, variables[start].name
-    routes: list[tuple[int, list[Formula], list[float]]] = [(start, [], [])]
+    routes: list[tuple[int, list[Formula], list[float], list[str]]] = [(start, [], [], [])]
     paths, values = [], []
     while routes:
-        at, letters, numbers = routes.pop()
+        at, letters, numbers, edges = routes.pop()
         if at == result:
             values.append(math.prod(numbers))
             parts = [_joined("·", letters), _joined("·", [numeral(number) for number in numbers])]
-            paths.append(_joined("=", [*parts, numeral(values[-1])] if letters else [numeral(1.0)]))
-        for call in calls:
+            path = _joined("=", [*parts, numeral(values[-1])] if letters else [numeral(1.0)])
+            paths.append({**path, "factors": edges})
+        for f, call in enumerate(calls):
             step = derivative(variables[call.output].name, variables[at].name)
             for variable, slope in zip(call.inputs, call.slopes, strict=True):
                 if variable == at:
-                    routes.append((call.output, [step, *letters], [slope, *numbers]))
+                    edge = f"v{at} f{f}"
+                    routes.append(
+                        (call.output, [step, *letters], [slope, *numbers], [edge, *edges])
+                    )
     total = _joined("+", [numeral(value) for value in values])
     whole = [derivative(y, x), total, numeral(sum(values))]
     return {
@@ -257,6 +263,13 @@ def _step(
     }
 
 
+def _forward(function: int, call: Call, variables: list[Var]) -> Payload:
+    heading = f"{call.label} makes {variables[call.output].name}"
+    step = _step(function, call.line, heading, [], None, None)
+    parts = [f"Forward {function + 1}, part {part}" for part in (1, 2)]
+    return {**step, "status": f"Forward {function + 1}: {heading}", "parts": parts}
+
+
 def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], list[int]]:
     rows, row_steps = [], []
     for k, step in enumerate(steps):
@@ -274,7 +287,13 @@ def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload
     for index, call in reversed(list(enumerate(calls))):
         if call.line is not None:
             steps[call.line - 2].append(turns[index])
-    return {"first": 2, "lines": lines, "steps": steps}
+    parts: list[list[Any]] = [[line] for line in lines]
+    for index, call in enumerate(calls):
+        if call.line is not None:
+            # The expression is what is assigned.
+            target, sign, expression = lines[call.line - 2].rpartition("= ")
+            parts[call.line - 2] = [target + sign, [f"f{index}", expression]]
+    return {"first": 2, "lines": lines, "expressions": parts, "steps": steps, "untaken": []}
 
 
 def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int]) -> Payload:
@@ -288,6 +307,7 @@ def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int
         "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
         "shape": "",
+        "cut": None,
     }
 
 
@@ -320,6 +340,7 @@ def _function(call: Call, turn: int, variables: list[Var]) -> Payload:
         "line": call.line,
         "source": f"{call.label}({', '.join(variables[v].name for v in call.inputs)})",
         "range": None,
+        "turn": "",
         "generation": 0,
         "inputs": list(call.inputs),
         "outputs": [call.output],
@@ -352,6 +373,18 @@ def chain() -> Payload:
         ],
         code=["x = Variable(np.array(0.5))", "a = square(x)", "b = exp(a)", "y = square(b)"],
     )
+
+
+def stopped() -> Payload:
+    """Return the seed example as it is when the cell raised: without a pass."""
+    payload = chain()
+    payload["steps"] = [{**payload["steps"][0], "products": []}]
+    payload["code"]["steps"] = [[] for _ in payload["code"]["lines"]]
+    for function in payload["graph"]["functions"]:
+        function["step"] = None
+    for variable in payload["graph"]["variables"]:
+        variable.update(step=None, chain=None)
+    return payload
 
 
 def shared() -> Payload:

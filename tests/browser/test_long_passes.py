@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect
 
 from tests.browser import payloads
-from tests.browser.test_stepper_module import go, prepare
+from tests.browser.mounting import go, prepare
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dezero.core import Function, Variable, using_config
+from dezero.core import Config, Function, Variable, using_config
 from dezero.functions import SoftmaxCrossEntropy
 
 from ipygrad.capture.adapters.protocol import Adapter, Rerun, heard
+from ipygrad.capture.calls import Call, Calls
 from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ipygrad.capture.adapters.protocol import Contributions
-    from ipygrad.capture.calls import Call
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
 
 
 class DeZeroAdapter(Adapter):
@@ -99,6 +100,11 @@ class DeZeroAdapter(Adapter):
 
         return Rerun(tuple(y.data for y in outputs), backward)
 
+    def cut(self, variable: Any) -> Cut | None:
+        """Tell of variables that were made while recording was off, under ``%%grad``."""
+        calls = self.calls
+        return "no_grad" if isinstance(calls, Calls) and calls.was_off(variable) else None
+
     def gradient(self, variable: Any) -> Array | None:
         """Return the gradient, which DeZero keeps in a variable."""
         grad = variable.grad
@@ -122,6 +128,8 @@ class DeZeroAdapter(Adapter):
             outputs = as_tuple(made)
             if outputs[0].creator is not None:
                 observer.noted(outputs, frame)
+            elif isinstance(self.calls, Calls) and not Config.enable_backprop:
+                self.calls.leave_out(outputs, "it was made while Config.enable_backprop was False")
 
         def went_back(result: object, _returned: object, _frame: FrameType) -> None:
             observer.ran_backward(result)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun
-from ipygrad.capture.calls import Call
+from ipygrad.capture.calls import Call, Calls
 from ipygrad.capture.shapes import (
     as_gradient,
     data_of,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
 
 
 class LearnersAdapter(Adapter):
@@ -117,6 +118,11 @@ class LearnersAdapter(Adapter):
             return _contributions(own, cotangents)
 
         return Rerun(arrays, backward)
+
+    def cut(self, variable: Any) -> Cut | None:
+        """Tell of variables that were made while recording was off, under ``%%grad``."""
+        calls = self.calls
+        return "no_grad" if isinstance(calls, Calls) and calls.was_off(variable) else None
 
     def gradient(self, variable: Any) -> Array | None:
         """Return the gradient that a variable holds."""

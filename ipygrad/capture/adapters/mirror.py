@@ -192,6 +192,9 @@ class Translation:
         if known is not None:
             return known
         leaf = self._new(variable, Constant if self._adapter.is_constant(variable) else Variable)
+        cut = self._adapter.cut(variable)
+        if cut is not None:
+            leaf._cut = cut
         creator = self._adapter.creator(variable)
         if creator is not None:
             self.cut_off[leaf] = self._adapter.label(creator)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.calls import Call
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
 
     Contributions = tuple[Array | None, ...]
 
@@ -118,6 +119,10 @@ class Adapter(ABC):
     def is_constant(self, variable: Any) -> bool:  # noqa: ARG002
         """Tell whether a leaf gets no gradient."""
         return False
+
+    def cut(self, variable: Any) -> Cut | None:  # noqa: ARG002
+        """Return what made a leaf of a variable that functions have computed, as far as known."""
+        return None
 
     @abstractmethod
     def backward(self, function: Any, cotangents: tuple[Array, ...]) -> Contributions:

@@ -20,7 +20,7 @@ import torch
 
 from ipygrad.capture.adapters.protocol import Adapter, CannotRerunError, Rerun
 from ipygrad.capture.adapters.torch_again import call_again, saved_by
-from ipygrad.capture.adapters.torch_calls import TorchCalls, call_of, token_of
+from ipygrad.capture.adapters.torch_calls import Cuts, TorchCalls, call_of, token_of
 from ipygrad.engine.core import as_tuple
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.calls import Call
     from ipygrad.capture.observe import Observer
     from ipygrad.engine.core import Array
+    from ipygrad.engine.mode import Cut
 
 
 class Slot:
@@ -57,6 +58,7 @@ class TorchAdapter(Adapter):
         self._used: set[tuple[int, int]] = set()
         self._names: dict[int, str] = {}
         self._given_up: set[int] = set()
+        self._cuts = Cuts()
 
     def handles(self, value: object) -> bool:
         """Tell whether `value` is a tensor."""
@@ -139,6 +141,10 @@ class TorchAdapter(Adapter):
         """Tell whether a tensor has no gradient."""
         return isinstance(variable, torch.Tensor) and not variable.requires_grad
 
+    def cut(self, variable: Any) -> Cut | None:
+        """Tell of ``no_grad`` and ``detach``, under ``%%grad``."""
+        return self._cuts.how(variable)
+
     def meet(self, namespace: Mapping[str, object]) -> None:
         """Take note of what tensors hold that the user still has, and of parameters' names."""
         for name, value in namespace.items():
@@ -213,7 +219,7 @@ class TorchAdapter(Adapter):
 
     def watching(self, observer: Observer) -> AbstractContextManager[object]:
         """Listen as torch lets one listen."""
-        mode: AbstractContextManager[object] = TorchCalls(observer)
+        mode: AbstractContextManager[object] = TorchCalls(observer, self._cuts)
         return mode
 
     def _explore(self, node: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipygrad.capture.observe import Observer
+    from ipygrad.engine.mode import Cut
 
 _TOKEN, _CALL = "ipygrad token", "ipygrad call"
 
@@ -93,6 +95,42 @@ def call_of(node: Any) -> Call | None:
     return None if call is None else Call(*call)
 
 
+class Cuts:
+    """The tensors of a cell that have no history, though they were computed of some that have."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[torch.Tensor], Cut]] = {}
+
+    def how(self, tensor: object) -> Cut | None:
+        """Return how the history of a tensor was cut; None where it was not, or it is not known."""
+        known = self._known.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
+
+    def look_at(
+        self,
+        made: torch.Tensor,
+        func: Callable[..., Any],
+        edges: Sequence[Edge],
+        constants: Sequence[torch.Tensor | None],
+    ) -> None:
+        """Note a tensor that a function has made without a history, where it should have one."""
+        if made.requires_grad or not made.is_floating_point():
+            return
+        name = getattr(func, "__name__", "")
+        how: Cut | None = None
+        if name == "detach" and edges:
+            how = "detach"
+        elif name == "__get__" or name.endswith("_like") or name.startswith("new_"):
+            # These read or make tensors that never have a history.
+            return
+        elif edges and not torch.is_grad_enabled():
+            how = "no_grad"
+        elif not edges:
+            how = next(filter(None, map(self.how, constants)), None)
+        if how is not None:
+            self._known[id(made)] = ref(made), how
+
+
 class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
     """Hears of torch's functions while it is entered.
 
@@ -102,11 +140,14 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
     ----------
     observer
         Who is told where tensors were made, and from which a backward pass was run.
+    cuts
+        Where to note tensors whose history was cut.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, cuts: Cuts) -> None:
         super().__init__()
         self._observer = observer
+        self._cuts = cuts
 
     def __torch_function__(
         self,
@@ -133,6 +174,7 @@ class TorchCalls(TorchFunctionMode):  # type: ignore[misc]
         for y in (made,) if isinstance(made, torch.Tensor) else _tensors_in((made,)):
             node = y.grad_fn
             if node is None:
+                self._cuts.look_at(y, func, edges, constants)
                 continue
             metadata, place = node.metadata, (_TOKEN, y.output_nr)
             if place in metadata:

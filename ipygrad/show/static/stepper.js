@@ -14,8 +14,10 @@ const PLAY_INTERVAL = 1200;
 const SPEEDS = [0.5, 1, 2, 4];
 /** After so long without an answer of the kernel that is said, ms. */
 const PATIENCE = 1000;
-/** A step opens into so many parts: local derivative, times what arrives, added. */
+/** A step opens into so many parts, and so does a call of the forward pass. */
 const PARTS = 3;
+const PART_KEYS = ["part_local", "part_product", "part_added"];
+const CALL_KEYS = ["part_called", "part_tied", "part_value"];
 /** Widths below which captions take two lines, and from which text and plot, and then two products
  * stand side by side, px. */
 const NARROW_PANEL = 620;
@@ -46,7 +48,7 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 
 const ATTRIBUTES = new Set(
 	`alt aria-current aria-disabled aria-expanded aria-hidden aria-label aria-level aria-pressed
-	aria-valuetext class d data-text height lang lengthAdjust max min placeholder preserveAspectRatio
+	aria-valuetext class d data-item data-text height lang lengthAdjust max min placeholder preserveAspectRatio
 	role rx scope src step tabindex text-anchor textLength title transform type viewBox width x y
 	${SUPPRESS}`.split(/\s+/),
 );
@@ -108,7 +110,7 @@ const typeset = ({ text, math }) =>
 	mathml("math", { class: "math", role: "math", "aria-label": text }, mathNode(math));
 
 /** Fill the {placeholders} of a template with texts or elements.
- * @type {(template: string, values: Record<string, string | number | Node | null>) => T.Children} */
+ * @type {(template: string, values: Record<string, string | number | Node | null | undefined>) => T.Children} */
 function fill(template, values) {
 	return template.split(/\{(\w+)\}/).map((part, i) => {
 		const value = i % 2 === 0 ? part : (values[part] ?? `{${part}}`);
@@ -165,6 +167,10 @@ function scrollToLine(scroller, { offsetTop, offsetHeight }) {
 	scrollInside(scroller, [scroller.scrollLeft + 48, offsetTop, 0, offsetHeight]);
 }
 
+/** The items that an element stands for.
+ * @type {(element: Element) => T.Item[]} */
+const itemsOf = (element) => element.getAttribute("data-item")?.split(",") ?? [];
+
 /** Whether the focus is inside an element, also when the stepper stands in a shadow tree.
  * @param {Element} element */
 const hasFocus = (element) =>
@@ -180,9 +186,10 @@ const isPlain = ({ ctrlKey, metaKey, altKey, shiftKey }, mayShift = false) =>
 
 // --- the pass, prepared
 
-/** The number of an item, such as "v3": a variable, function (f), group, or its entry (i) or exit (o).
- * @param {string} item */
-const numberOf = (item) => Number(item.slice(1));
+/** The number of an item, such as "v3": a variable, function (f), group, or its entry (i) or exit (o);
+ * of an edge ("v3 f5") by the kind of its end. -1 for none.
+ * @type {(item: T.Item, kind?: string) => number} */
+const numberOf = (item, kind = item[0]) => Number(item.match(`${kind}(\\d+)`)?.[1] ?? -1);
 
 /** A step of which only the numbers are kept, in the form of the others.
  * @type {(step: T.LeanStep, payload: T.Payload) => T.Step} */
@@ -208,7 +215,7 @@ function withoutWords({ arriving, products, ...step }, { numbers, graph }) {
 export class Pass {
 	/** @param {T.Payload} payload */
 	constructor(payload) {
-		const { graph, steps, words, language, interfaces = {} } = payload;
+		const { graph, steps, forward, words, language, interfaces = {} } = payload;
 		const own = navigator.language.slice(0, 2);
 		this.payload = payload;
 		this.language = own in interfaces ? own : language;
@@ -217,6 +224,11 @@ export class Pass {
 		this.functions = graph.functions;
 		this.steps = steps.map((step) => ("status" in step ? step : withoutWords(step, payload)));
 		this.last = steps.length - 1;
+		/** Calls of the forward pass are the steps before 0: the last of them is step -1. */
+		this.first = -forward.length;
+		/** The step of each function's call.
+		 * @type {Map<number | null, number>} */
+		this.calls = new Map(forward.map((call, i) => [call.function, i - forward.length]));
 
 		/** The group that each item stands in.
 		 * @type {Map<string, number>} */
@@ -239,10 +251,34 @@ export class Pass {
 		return fill(table[key] ?? key, values).join("");
 	}
 
+	/** A step of the backward pass or, below 0, of the forward pass.
+	 * @type {(k: number) => T.Step} */
+	at(k) {
+		return this.steps[k] ?? this.payload.forward[k - this.first];
+	}
+
 	/** What to say of a part of a step; of the last, null. What is covered is not said.
 	 * @type {(k: number, part: number, isCovered: boolean) => string | null} */
 	told(k, part, isCovered) {
-		return part === PARTS ? null : (this.steps[k].parts[isCovered ? 0 : part - 1] ?? null);
+		return part === PARTS ? null : (this.at(k).parts[isCovered ? 0 : part - 1] ?? null);
+	}
+
+	/** How far the forward pass has made an item: not, without its value, or wholly. The first part of
+	 * a call makes the function, the second what the function has made, the third its value.
+	 * @type {(item: T.Item, k: number, part: number) => number} */
+	made(item, k, part) {
+		const f = this.variables[numberOf(item, "v")]?.creator ?? numberOf(item, "f");
+		const call = this.calls.get(f) ?? this.first - 1;
+		return call === k && item[0] === "v" ? part - 1 : call > k ? 0 : PARTS;
+	}
+
+	/** The step of an item or an edge in the direction of step k.
+	 * @type {(item: T.Item, k: number) => number | null} */
+	stepOf(item, k) {
+		const [v, f] = [numberOf(item, "v"), numberOf(item, "f")];
+		if (item.includes("[")) return null;
+		if (k < 0) return this.calls.get(f < 0 ? this.variables[v].creator : f) ?? null;
+		return (this.functions[f] ?? this.variables[v]).step;
 	}
 
 	/** An item and the groups around it, from the outermost inward.
@@ -262,20 +298,30 @@ export class Pass {
 		return meets(out, tail) && meets(into, head);
 	}
 
-	/** What is on the paths from a variable to the result, with the groups around.
-	 * @param {number} variable */
-	onward(variable) {
-		const items = new Set([`v${variable}`]);
-		for (const item of items) {
-			const users = item[0] === "v" ? this.variables[numberOf(item)].users : [];
-			for (const f of users) {
-				if (this.functions[f].step === null) continue;
-				items.add(`f${f}`);
-				for (const y of this.functions[f].outputs)
-					if (y !== null && this.variables[y].step !== null) items.add(`v${y}`);
+	/** What belongs to an item, with the groups around: to a variable its paths to the result, to a
+	 * function what it was given and has made, to an edge its ends, to an element what feeds it.
+	 * @type {(item: T.Item) => Set<T.Item>} */
+	family(item) {
+		const family = new Set(item.split(" "));
+		const { creator, elements } = this.variables[numberOf(item, "v")] ?? {};
+		/** @type {(f: number) => void} */
+		const addCall = (f) => {
+			const { inputs = [], outputs = [] } = this.functions[f] ?? {};
+			for (const v of [...inputs, ...outputs]) if (v !== null) family.add(`v${v}`);
+			family.add(`f${f}`);
+		};
+		if (item.includes("[")) {
+			addCall(creator ?? -1);
+			for (const one of elements?.feeds[numberOf(item, "\\[")] ?? []) family.add(one);
+		} else if (/^f\d+$/.test(item)) addCall(numberOf(item));
+		else if (family.size === 1)
+			for (const one of family) {
+				const { users = [] } = this.variables[numberOf(one, "v")] ?? {};
+				const { outputs = [] } = this.functions[numberOf(one, "f")] ?? {};
+				for (const f of users) if (this.functions[f].step !== null) family.add(`f${f}`);
+				for (const y of outputs) if (this.variables[y ?? -1]?.step != null) family.add(`v${y}`);
 			}
-		}
-		return new Set([...items].flatMap((item) => this.path(item)));
+		return new Set([...family].flatMap((one) => this.path(one)));
 	}
 
 	/** @param {string} item */
@@ -314,14 +360,21 @@ function arrowHead(style, [x, y], [fromX, fromY]) {
 	return svg("path", { class: style, d: "M0 0-7.4-3.1V3.1Z", transform });
 }
 
-/** An edge: its curve, a head forward and, if its variable takes a gradient, one backward.
+/** An edge: its curve, a head forward and, unless it carries none, one for what goes backward.
  * @type {(line: T.Line, carries: boolean) => SVGElement} */
-function edgeGroup({ points, label, at }, carries) {
+function edgeGroup({ key, points, label, at }, carries) {
 	const [start, ...others] = points.map((point) => point.join(" "));
 	const [before, end] = points.slice(-2);
-	const curve = svg("path", { class: "curve", d: `M${start}C${others.join(" ")}` });
-	const group = svg("g", "edge", curve, arrowHead("head", end, before));
-	if (carries) group.append(arrowHead("back", points[0], points[1]));
+	const d = `M${start}C${others.join(" ")}`;
+	const group = svg(
+		"g",
+		{ class: "edge", "data-item": key.replace(/[io]/g, "g") },
+		svg("path", { class: "reach", d }),
+		svg("path", { class: "curve", d }),
+		arrowHead("head", end, before),
+	);
+	// A gradient goes back to a variable, and to a function by the link to the creator.
+	if (carries) group.append(arrowHead(key[0] === "f" ? "tie" : "back", points[0], points[1]));
 	if (at) {
 		const [x, y] = at;
 		const width = columnsOf(label) * LABEL_COLUMN;
@@ -402,9 +455,10 @@ function compose(graph, open, g = 0) {
 	return scene;
 }
 
-/** The graph in its scroller: whole or, when it is large, in groups that open in place.
- * @type {(pass: Pass, press: T.Press) => T.GraphView} */
-function graphView(pass, press) {
+/** The graph in its scroller: whole or, when it is large, in groups that open in place. What it has
+ * drawn anew is to be lit.
+ * @type {(pass: Pass, light: () => void) => T.GraphView} */
+function graphView(pass, light) {
 	const { graph } = pass.payload;
 	const isFolded = graph.height !== null;
 	const attributes = { class: "drawing", role: "group", "aria-label": pass.word("graph") };
@@ -416,8 +470,6 @@ function graphView(pass, press) {
 	/** @type {Map<T.Item, T.Drawn>} */
 	let boxes = new Map();
 	const labels = svg("g", { "aria-hidden": "true" });
-	/** @type {number | null} */
-	let selected = null;
 	/** @type {Parameters<T.Show>} */
 	let shown = [0, PARTS, false];
 	const opened = new Set(graph.open);
@@ -431,22 +483,20 @@ function graphView(pass, press) {
 	/** The part in sight when it was painted, in px of the drawing. */
 	let part = [0, 0, 0, 0];
 
-	/** A box, and what a press on it does.
-	 * @type {(kind: string, box: T.Box, rx: number, onclick: (() => void) | null) => SVGElement} */
-	function boxGroup(kind, [x, y, width, height], rx, onclick) {
+	/** @type {(kind: string, box: T.Box, rx: number, attributes: T.Attributes) => SVGElement} */
+	function boxGroup(kind, [x, y, width, height], rx, attributes) {
 		const shape = svg("rect", { class: "shape", x, y, width, height, rx });
-		const group = svg("g", { class: `box ${kind}`, role: onclick ? "button" : "img" }, shape);
-		if (!onclick) return group;
-		put(group, { tabindex: 0, onclick });
+		const group = svg("g", { class: `box ${kind}`, role: "button", tabindex: 0 }, shape);
+		put(group, attributes);
 		return focusable(group);
 	}
 
 	/** @type {(v: number, box: T.Box) => T.Drawn} */
 	function variableBox(v, box) {
-		const { name, kind, value, shape, step, states, chain } = pass.variables[v];
-		const say = (/** @type {string} */ key, /** @type {T.Texts} */ values) =>
-			pass.word(key, values, pass.payload.sentences);
-		const group = boxGroup(kind, box, 4, step === null ? null : () => press(step, v));
+		const { name, kind, value, shape, cut, states } = pass.variables[v];
+		/** @type {(key: string, values?: T.Texts) => string} */
+		const say = (key, values) => pass.word(key, values, pass.payload.sentences);
+		const group = boxGroup(kind, box, 4, { "data-item": `v${v}`, "aria-pressed": "false" });
 		const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2];
 		const gradient = textAt("gradient", middle, centre + 23, "");
 		const title = svg("title");
@@ -470,33 +520,39 @@ function graphView(pass, press) {
 			group,
 			show(k) {
 				const state = states.findLast(([from]) => from <= k);
-				if (!state || state === shown) return;
+				if (state === shown) return;
 				shown = state;
-				const [, key, number, arrived, expected] = state;
-				const [said, whole] = [number?.text ?? "", number?.exact ?? ""].map((text) => {
-					return { value: text, arrived, expected };
-				});
-				write(gradient, say(`box_${key}`, said));
+				// Going forward nobody has asked for a gradient.
+				const [, key, number, arrived, expected] = state ?? [];
+				const isCutToo = cut !== null && key !== "cut";
+				/** @type {(text?: string) => string} */
+				const told = (text = "") => {
+					const state = say(`state_${key}`, { value: text, arrived, expected, how: cut });
+					return isCutToo ? [state, say("state_cut", { how: cut })].join(say("list")) : state;
+				};
+				const values = { value: number?.text ?? "", arrived, expected, how: cut };
+				const text = key ? say(`box_${key}`, values) : "";
+				write(gradient, key && isCutToo ? say("box_and_cut", { box: text }) : text);
 				mark(group, "waiting", key !== "arrived");
-				const told = say(`state_${key}`, whole);
-				title.textContent = `${`${name} = ${value.exact} ${shape}`.trimEnd()}\n${told}`;
-				const label = { name, value: value.text, state: say(`state_${key}`, said) };
-				put(group, { "aria-label": say("variable_label", label) });
+				const whole = `${name} = ${value.exact} ${shape}`.trimEnd();
+				title.textContent = key ? `${whole}\n${told(number?.exact)}` : whole;
+				const label = { name, value: value.text, state: told(number?.text) };
+				const said = key ? say("variable_label", label) : `${name} = ${value.text}`;
+				put(group, { "aria-label": said });
 			},
-			select: (is) => chain && put(group, { "aria-pressed": String(is) }),
 		};
 	}
 
 	/** @type {(f: number, box: T.Box) => T.Drawn} */
 	function functionBox(f, box) {
-		const { label, source, step } = pass.functions[f];
+		const { label, source, step, turn } = pass.functions[f];
 		const [x, y, width, height] = box;
-		const group = boxGroup("function", box, 17, step === null ? null : () => press(step));
-		const title = svg("title", {}, source ?? label);
+		const group = boxGroup("function", box, 17, { "data-item": `f${f}`, "aria-pressed": "false" });
+		const title = svg("title", {}, [source ?? label, turn].join("\n").trim());
 		const text = shorten(label, BOX_COLUMNS);
 		group.append(textAt(null, x + width / 2, y + height / 2 + 4.5, text), title);
 		const key = step === null ? "function_unused_label" : "function_label";
-		let name = pass.word(key, { label, step });
+		let name = [pass.word(key, { label, step }), ...(turn ? [turn] : [])].join(", ");
 		const check = pass.steps[step ?? -1]?.check;
 		if (check?.status === "disagrees") {
 			const [right, top] = [x + width - 3, y + 3];
@@ -541,7 +597,7 @@ function graphView(pass, press) {
 		const isOpen = open.has(item);
 		const name = pass.nameOf(item);
 		const bar = isOpen ? FRAME : height;
-		const group = boxGroup("group", [x, y, width, bar], 4, () => fold(item));
+		const group = boxGroup("group", [x, y, width, bar], 4, { onclick: () => fold(item) });
 		const row = textAt("value", x + width / 2, y + 35, "");
 		const text = shorten(`${isOpen ? "−" : "+"} ${name}`, BOX_COLUMNS);
 		group.append(textAt("name", x + width / 2, y + 18, text), row);
@@ -559,7 +615,7 @@ function graphView(pass, press) {
 	}
 
 	const target = () => {
-		const { function: f, products } = pass.steps[shown[0]];
+		const { function: f, products } = pass.at(shown[0]);
 		return f === null ? `v${products[0]?.variable}` : `f${f}`;
 	};
 	const wanted = () => [...opened, ...(follows ? pass.path(target()).slice(0, -1) : [])];
@@ -589,8 +645,8 @@ function graphView(pass, press) {
 				return [Math.min(...places), Math.max(...places)];
 			});
 			if (!isNear([left, top, right - left, bottom - top])) return [];
-			const isConstant = pass.variables[numberOf(key)]?.kind === "constant" && key[0] === "v";
-			return [{ line, group: edgeGroup(line, !key.includes(" v") && !isConstant) }];
+			const isConstant = pass.variables[numberOf(key, "v")]?.kind === "constant";
+			return [{ line, group: edgeGroup(line, !isConstant) }];
 		});
 		boxes = new Map();
 		const makers = { v: variableBox, f: functionBox, g: groupBox };
@@ -612,8 +668,8 @@ function graphView(pass, press) {
 		// As style, because style sheets of hosts scale every svg.
 		const [least, most] = isFolded ? [zoom, zoom] : [LEAST_SCALE, 1];
 		drawing.style.width = `clamp(${least * width}px, 100%, ${most * width}px)`;
-		select(selected);
 		show(...shown);
+		light();
 		if (kept) focus(boxes.get(kept)?.group);
 		const hit = boxes.get(found);
 		if (hit) mark(hit.group, "found", true);
@@ -638,7 +694,7 @@ function graphView(pass, press) {
 
 	/** @type {T.Show} */
 	function show(k, part, isCovered) {
-		const step = pass.steps[k];
+		const step = pass.at(k);
 		const isAdded = part === PARTS;
 		const waiting = isAdded ? (step.waiting?.functions ?? []) : [];
 		const queued = new Set(waiting.map((f) => seen(`f${f}`)));
@@ -649,6 +705,8 @@ function graphView(pass, press) {
 		for (const [item, box] of boxes) {
 			box.show(isAdded ? k : k - 1, part, isCovered);
 			markNow(box.group, isStart ? changed.has(item) : item === now);
+			mark(box.group, "unmade", pass.made(item, k, part) === 0);
+			mark(box.group, "unvalued", pass.made(item, k, part) === 1);
 			mark(box.group, "queued", queued.has(item));
 			mark(box.group, "changed", changed.has(item));
 		}
@@ -659,18 +717,9 @@ function graphView(pass, press) {
 				inputs.some((v) => pass.joins(line.key, `v${v}`, f)) ||
 				outputs.some((v) => pass.joins(line.key, f, `v${v}`));
 			mark(group, "now", isLit);
+			mark(group, "unmade", line.key.split(" ").some((end) => pass.made(end, k, part) === 0));
 		}
 		labels.replaceChildren(...(part > 1 && !isCovered ? contributions(step) : []));
-	}
-
-	/** Mark a variable and its paths to the result.
-	 * @param {number | null} variable */
-	function select(variable) {
-		selected = variable;
-		for (const [item, box] of boxes) box.select?.(item === `v${variable}`);
-		const path = variable === null ? new Set() : pass.onward(variable);
-		for (const { line, group } of lines)
-			mark(group, "path", line.key.replace(/[io]/g, "g").split(" ").every((end) => path.has(end)));
 	}
 
 	/** @param {string} group */
@@ -750,7 +799,6 @@ function graphView(pass, press) {
 			if (isFolded && String([...open]) !== String([...new Set(wanted())])) paint();
 			else show(...now);
 		},
-		select,
 		scroll() {
 			if (isFolded && zoom === 0 && view.clientWidth > 0) zoomTo(Math.max(fit(), LEAST_SCALE));
 			bringInSight(target());
@@ -760,27 +808,37 @@ function graphView(pass, press) {
 
 // --- code, step, plot, table
 
-/** The cell's code; lines that called a function are buttons.
- * @type {T.MakeView<T.CodeView>} */
-function codeView(pass, { now, go }) {
-	const { first, lines, steps: stepsOf } = pass.payload.code ?? { first: 1, lines: [], steps: [] };
+
+/** The cell's code: lines that called a function are buttons, and so is, by mouse, each expression.
+ * @type {(pass: Pass) => T.CodeView} */
+function codeView(pass) {
+	const { first = 1, lines = [], expressions = [], steps = [], untaken = [] } = pass.payload.code ?? {};
 	const list = html("div", { class: "lines", role: "list" });
 	const box = scroller({ class: "code", role: "group", "aria-label": pass.word("code") }, list);
-	const rows = lines.map((text, i) => {
-		const line = first + i;
-		const parts = [html("span", "line-number", String(line)), html("span", {}, text)];
-		const steps = stepsOf[i];
-		const next = () => go(steps[(steps.indexOf(now()) + 1) % steps.length]);
-		const style = { class: "line" };
-		const row = steps.length > 0 ? button(style, next, ...parts) : html("span", style, ...parts);
+	/** @type {(part: T.Part) => Node | string} */
+	const node = (part) => {
+		if (typeof part === "string") return part;
+		const [items, ...inner] = part;
+		return html("span", { class: "expression", "data-item": items }, ...inner.map(node));
+	};
+	const rows = lines.map((_, i) => {
+		const number = html("span", "line-number", String(first + i));
+		const text = html("span", {}, ...expressions[i].map(node));
+		const items = steps[i].map((k) => `f${pass.steps[k].function}`).join();
+		const row = items
+			? button({ class: "line", "data-item": items }, () => {}, number, text)
+			: html("span", "line", number, text);
+		if (untaken.includes(first + i)) put(text, { class: "untaken", title: pass.word("untaken") });
 		list.append(html("div", { role: "listitem" }, row));
 		return row;
 	});
 	return {
 		element: html("div", "code-panel", box),
 		show(k) {
-			const { line } = pass.steps[k];
+			const { line, function: f } = pass.at(k);
 			rows.forEach((row, i) => markNow(row, first + i === line));
+			for (const one of list.querySelectorAll(".ipygrad-expression"))
+				mark(one, "now", itemsOf(one).includes(`f${f}`));
 		},
 		scroll() {
 			const lit = list.querySelector("[aria-current]");
@@ -816,7 +874,9 @@ function stepView(pass, reveal) {
 	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
-		steps.some((step) => (step.isLean && name === "notes") || of(step)) ? { name, of, text: html(name === "source" ? "pre" : "span") } : [],
+		steps.some((step) => (step.isLean && name === "notes") || of(step))
+			? { name, of, text: html(name === "source" ? "pre" : "span") }
+			: [],
 	);
 
 	/** A text with the room that the longest of all steps take.
@@ -861,8 +921,10 @@ function stepView(pass, reveal) {
 
 	/** @type {(product: T.Product, i: number, k: number, isCovered: boolean) => Element} */
 	function productRow(product, i, k, isCovered) {
-		const { name, arriving, contribution, after, summed, equation } = product;
-		const row = html("div", { class: "product", role: "group", "aria-label": name });
+		const { name, variable, arriving, contribution, after, summed, equation } = product;
+		const f = steps[k].function;
+		const item = `v${variable}${f === null ? "" : ` f${f}`}`;
+		const row = html("div", { class: "product", role: "group", "aria-label": name, "data-item": item });
 		if (contribution === null) {
 			row.append(html("div", "sum none", pass.word("no_gradient", { name })));
 			return row;
@@ -902,6 +964,28 @@ function stepView(pass, reveal) {
 		return row;
 	}
 
+	/** A call of the forward pass: what the function was given, and what it made.
+	 * @type {(f: number, part: number) => Element} */
+	function callRow(f, part) {
+		const { inputs, outputs, label } = pass.functions[f];
+		/** @type {(list: (number | null)[], style: string, has?: boolean) => Element} */
+		const listed = (list, style, has = true) => {
+			const all = list.flatMap((v) => (v === null ? [] : pass.variables[v]));
+			const [text, exact] = ["text", "exact"].map((key) =>
+				all.map(({ value }) => value[/** @type {"text"} */ (key)]).join("; "),
+			);
+			return factor(all.map(({ name }) => name).join(", "), has ? { text, exact } : null, style);
+		};
+		const made = factor(pass.word("function"), { text: label, exact: label }, "local");
+		const given = listed(inputs, "local");
+		const result = listed(outputs, "result", part === PARTS);
+		return html(
+			"div",
+			{ class: "product", "data-item": `f${f}` },
+			html("div", "equation", given, sign("→"), made, sign("→"), result),
+		);
+	}
+
 	return {
 		heading: sized(heading, "heading"),
 		products,
@@ -911,14 +995,15 @@ function stepView(pass, reveal) {
 			predicted[k] = inputs.map((input) => input?.value.trim() ?? "");
 		},
 		show(k, part, isCovered) {
-			const step = steps[k];
+			const step = pass.at(k);
 			heading.textContent = step.heading;
 			for (const { name, of, text } of texts) {
 				text.textContent = (name === "sentence" && pass.told(k, part, isCovered)) || of(step);
 				if (name === "check") put(text, { class: step.check && step.check.status });
 			}
 			mark(products, "list", isList(step));
-			products.replaceChildren(...step.products.map((one, i) => productRow(one, i, k, isCovered)));
+			const rows = step.products.map((one, i) => productRow(one, i, k, isCovered));
+			products.replaceChildren(...(k < 0 ? [callRow(step.function ?? 0, part)] : rows));
 		},
 		scroll() {
 			products.scrollTop = 0;
@@ -926,27 +1011,54 @@ function stepView(pass, reveal) {
 	};
 }
 
-/** The chain rule for the selected variable: a line for each path to the result, and their sum.
+/** What is selected, closely: the chain rule for its variable, a line for each path to the result and
+ * their sum, and the elements of an array with those that it was made of.
  * @type {(pass: Pass, close: () => void) => T.ChainView} */
 function chainView(pass, close) {
 	const name = pass.word("chain");
 	const body = scroller("paths");
 	const region = { class: "chain", role: "region", "aria-label": name };
 	const element = html("div", region, body, control(pass, "close", close));
+
+	/** @type {(v: number) => T.Children} */
+	function grid(v) {
+		const { name, elements } = pass.variables[v];
+		if (!elements) return [];
+		const cells = elements.texts.map((text, i) =>
+			button({ class: "cell", "data-item": `v${v}[${i}]` }, () => {}, text),
+		);
+		const box = html("div", { class: "grid", role: "group", "aria-label": name }, ...cells);
+		box.style.setProperty("--ipygrad-columns", String(elements.columns));
+		return [html("div", {}, html("b", {}, name), box)];
+	}
+
 	return {
 		element,
-		select(selected) {
-			const chain = pass.variables[selected ?? -1]?.chain;
-			element.hidden = !chain;
-			if (!chain) return;
-			const { heading, paths, more, total } = chain;
+		select(item) {
+			const has = (/** @type {number} */ v) => pass.variables[v]?.chain ?? pass.variables[v]?.elements;
+			const inputs = pass.functions[numberOf(item ?? "", "f")]?.inputs ?? [];
+			const v = [numberOf(item ?? "", "v"), ...inputs].find(has) ?? -1;
+			element.hidden = v < 0;
+			if (v < 0) return;
+			const { chain, creator } = pass.variables[v];
 			const list = html("div", { role: "list" });
 			const add = (/** @type {string} */ style, /** @type {Node | string} */ line) =>
 				list.append(html("div", { class: style, role: "listitem" }, line));
-			for (const path of paths) add("route", typeset(path));
+			const { paths = [], more = "", total = null } = chain ?? {};
+			for (const { factors, ...path } of paths) {
+				const math = typeset(path);
+				// A product of derivatives, each a fraction, comes first.
+				factors.forEach((item, i) => put(math.querySelectorAll("mfrac")[i], { "data-item": item }));
+				add("route", math);
+			}
 			if (more) add("route", more);
 			if (total) add("total", typeset(total));
-			body.replaceChildren(html("b", {}, `${name}: `, typeset(heading)), list);
+			const made = new Set([v, ...(pass.functions[creator ?? -1]?.inputs ?? [])]);
+			body.replaceChildren(
+				html("b", {}, `${name}: `, ...(chain ? [typeset(chain.heading)] : [])),
+				list,
+				html("div", "grids", ...[...made].flatMap(grid)),
+			);
 		},
 	};
 }
@@ -1001,8 +1113,12 @@ function tableView(pass, { go }) {
 		const k = rowSteps[i];
 		const label = pass.word("go", { step: k });
 		const cells = [button({ class: "go", "aria-label": label }, () => {}, first), ...others];
-		const onclick = () => go(k);
-		return html("tr", { class: "row", onclick }, ...cells.map((cell) => html("td", {}, cell)));
+		// A step has a row for each product that is no constant's.
+		const { function: f, products } = pass.steps[k];
+		const given = products.filter(({ contribution }) => contribution)[i - rowSteps.indexOf(k)];
+		const ends = [...(given ? [`v${given.variable}`] : []), ...(f === null ? [] : [`f${f}`])];
+		const row = { class: "row", onclick: () => go(k), "data-item": ends.join(" ") || null };
+		return html("tr", row, ...cells.map((cell) => html("td", {}, cell)));
 	}
 
 	/** @type {Element[]} those of the step that is shown */
@@ -1057,14 +1173,14 @@ function control(pass, key, press) {
 
 /** Buttons, the slider, where we are, and what a screen reader announces.
  * @type {T.MakeView<T.ControlsView>} */
-function controlsView(pass, { now, go, toggle, hurry }) {
+function controlsView(pass, { now, first: least, begin, go, toggle, hurry }) {
 	const { last } = pass;
-	const first = control(pass, "first", () => go(0));
+	const first = control(pass, "first", () => go(least()));
 	const previous = control(pass, "previous", () => go(now() - 1));
 	const play = control(pass, "play", toggle);
 	const next = control(pass, "next", () => go(now() + 1));
 	const end = control(pass, "last", () => go(last));
-	const range = { type: "range", min: 0, max: last, step: 1, "aria-label": pass.word("step") };
+	const range = { type: "range", max: last, step: 1, "aria-label": pass.word("step") };
 	const slider = focusable(html("input", { ...range, oninput: () => go(Number(slider.value)) }));
 	const position = html("span", { class: "position", "aria-hidden": "true" });
 	const options = SPEEDS.map((one) => new Option(`${one}×`, String(one), one === 1, one === 1));
@@ -1072,9 +1188,14 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 	const speed = focusable(
 		html("select", { "aria-label": pass.word("speed"), onchange }, ...options),
 	);
+	const directions = ["forward", "backward"].map((key) =>
+		button({ class: "part" }, () => begin(key === "forward"), pass.word(key)),
+	);
+	const direction = { class: "parts", role: "group", "aria-label": pass.word("direction") };
 	const row = [first, previous, play, next, end, slider, position, speed];
-	const parts = ["part_local", "part_product", "part_added"].map((key, i) =>
-		button({ class: "part" }, () => now() > 0 && go(now(), i + 1), pass.word(key)),
+	if (pass.first < 0) row.push(html("div", direction, ...directions));
+	const parts = PART_KEYS.map((_, i) =>
+		button({ class: "part" }, () => now() !== 0 && go(now(), i + 1)),
 	);
 	const group = { class: "parts", role: "group", "aria-label": pass.word("parts") };
 	const status = html("div", { class: "status", role: "status" });
@@ -1086,14 +1207,21 @@ function controlsView(pass, { now, go, toggle, hurry }) {
 		status,
 		parts: html("div", group, ...parts),
 		show(k, part, isCovered) {
-			const told = pass.told(k, part, isCovered) ?? pass.steps[k].status;
+			const told = pass.told(k, part, isCovered) ?? pass.at(k).status;
+			const from = least();
+			put(slider, { min: from, "aria-valuetext": told });
 			slider.value = String(k);
-			put(slider, { "aria-valuetext": told });
 			status.textContent = told;
-			const step = part < PARTS ? `${k}.${part}` : k;
-			position.textContent = pass.word("position", { step, last });
-			parts.forEach((control, i) => markNow(control, k > 0 && i + 1 === part));
-			for (const control of [first, previous, ...parts]) unable(control, k === 0);
+			const [at, of] = k < 0 ? [k - pass.first + 1, -pass.first] : [k, last];
+			const step = part < PARTS ? `${at}.${part}` : at;
+			position.textContent = pass.word(k < 0 ? "position_forward" : "position", { step, last: of });
+			parts.forEach((control, i) => {
+				control.textContent = pass.word((k < 0 ? CALL_KEYS : PART_KEYS)[i]);
+				markNow(control, k !== 0 && i + 1 === part);
+				unable(control, k === 0);
+			});
+			for (const control of [first, previous]) unable(control, k === from);
+			directions.forEach((control, i) => put(control, { "aria-pressed": String(i === 0 === from < 0) }));
 			for (const control of [next, end]) unable(control, k === last && !isCovered);
 		},
 		showPlaying(is) {
@@ -1216,7 +1344,7 @@ function listenToKeys(root, { now, go, toggle, turn }, signal) {
 		ArrowRight: () => go(now() + 1),
 		ShiftArrowLeft: () => turn(-1),
 		ShiftArrowRight: () => turn(1),
-		Home: () => go(0),
+		Home: () => go(-Infinity),
 		End: () => go(Infinity),
 		" ": toggle,
 	};
@@ -1233,7 +1361,7 @@ function listenToKeys(root, { now, go, toggle, turn }, signal) {
 			: target instanceof HTMLInputElement && !isPart;
 		// A box of the graph does not press itself.
 		const isBox = isPress && target.matches("[tabindex]");
-		const click = () => target.dispatchEvent(new MouseEvent("click"));
+		const click = () => target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
 		const action = isBox ? click : actions[isPart ? `Shift${key}` : key];
 		if (!action && !isOwn) return;
 		event.stopPropagation();
@@ -1304,8 +1432,10 @@ export function mount(root, payload, { id, model } = {}) {
 	let speed = 1;
 	/** While predicting, steps up to this one are no longer covered. */
 	let revealed = Infinity;
-	/** @type {number | null} */
+	/** @type {T.Item | null} */
 	let selected = null;
+	/** The step to begin at: of the forward pass, if that is wanted. */
+	let first = 0;
 	let timer = 0;
 	let frame = 0;
 	let width = root.clientWidth;
@@ -1324,7 +1454,7 @@ export function mount(root, payload, { id, model } = {}) {
 		step = k;
 		part = to;
 		const isCovered = k > revealed;
-		const now = pass.steps[k];
+		const now = pass.at(k);
 		if (now.isLean) {
 			now.sentence = pass.word(linked ? "words_waiting" : "words_rest");
 			// What is announced waits for the words that are on their way.
@@ -1333,8 +1463,10 @@ export function mount(root, payload, { id, model } = {}) {
 		for (const view of drawn.views) view.show(k, part, isCovered);
 		for (let i = 1; i < PARTS; i += 1) mark(root, `part-${i}`, part === i);
 		mark(root, "covered", isCovered);
+		mark(root, "forward", k < 0);
 		drawn.table.hidden = revealed < pass.last;
 		showPlot();
+		if (selected) light();
 		// Scrolling has to measure: once a frame, when the frame is laid out anyway.
 		frame ||= requestAnimationFrame(scroll);
 	}
@@ -1349,8 +1481,8 @@ export function mount(root, payload, { id, model } = {}) {
 	 * @type {(k: number, to?: number) => void} */
 	function move(k, to = PARTS) {
 		if (step > revealed && (k > step || (k === step && to === PARTS))) return reveal();
-		const next = Math.min(Math.max(Math.round(Number(k)) || 0, 0), pass.last, revealed + 1);
-		const shown = next > revealed ? Math.min(to, PARTS - 1) : to;
+		const next = Math.min(Math.max(Math.round(Number(k)) || 0, first), pass.last, revealed + 1);
+		const shown = next > revealed ? Math.min(to, PARTS - 1) : next === 0 ? PARTS : to;
 		if (next !== step || shown !== part) show(next, shown);
 		push();
 	}
@@ -1371,21 +1503,38 @@ export function mount(root, payload, { id, model } = {}) {
 		move(k, to);
 	}
 
-	/** Select a variable; null for none.
-	 * @param {number | null} variable */
-	function select(variable) {
-		selected = variable;
-		drawn.graph.select(variable);
-		drawn.chain.select(variable);
+	/** Select an item; null for none.
+	 * @param {T.Item | null} item */
+	function select(item) {
+		selected = item;
+		drawn.chain.select(item);
+		light();
 	}
 
-	/** A press on a box: a variable is selected, too, and by a second press none is.
-	 * @type {T.Press} */
-	function press(k, variable) {
-		const isAgain = variable === selected && k === step;
-		go(k);
-		if (variable === undefined || revealed < pass.last) return;
-		select(isAgain || !pass.variables[variable].chain ? null : variable);
+	/** Light up what belongs to the selection, wherever it stands. */
+	function light() {
+		const family = selected ? pass.family(selected) : new Set();
+		for (const element of root.querySelectorAll("[data-item]")) {
+			const items = itemsOf(element);
+			const isSelected = selected !== null && items.includes(selected);
+			mark(element, "selected", isSelected);
+			mark(element, "path", items.some((one) => one.split(" ").every((end) => family.has(end))));
+			if (element.hasAttribute("aria-pressed")) put(element, { "aria-pressed": String(isSelected) });
+		}
+	}
+
+	/** A press on what stands for items shows the step of the next one, and selects that; a second
+	 * press selects none.
+	 * @param {MouseEvent} event */
+	function press({ target }) {
+		const element = target instanceof Element ? target.closest("[data-item]") : null;
+		if (!element || /** @type {Element} */ (target).matches("input")) return;
+		const items = itemsOf(element);
+		const steps = items.map((one) => pass.stepOf(one, step));
+		const at = (steps.indexOf(step) + 1) % items.length;
+		const isAgain = items[at] === selected && (steps[at] ?? step) === step;
+		go(steps[at] ?? step);
+		if (revealed === pass.last || revealed === Infinity) select(isAgain ? null : items[at]);
 	}
 
 	function pause() {
@@ -1397,7 +1546,7 @@ export function mount(root, payload, { id, model } = {}) {
 
 	function play() {
 		if (timer !== 0 || !isAttached || pass.last === 0) return;
-		if (step === pass.last) move(0);
+		if (step === pass.last) move(first);
 		timer = window.setInterval(() => {
 			move(step + 1);
 			if (step === pass.last) pause();
@@ -1408,13 +1557,19 @@ export function mount(root, payload, { id, model } = {}) {
 	/** @type {T.Actions} */
 	const actions = {
 		now: () => step,
+		first: () => first,
+		begin(isForward) {
+			first = isForward ? pass.first : 0;
+			go(first);
+			show(step, part);
+		},
 		go,
 		toggle: () => (timer === 0 ? play() : pause()),
 		turn(by) {
 			const to = part + by;
 			if (to > PARTS && step < pass.last) go(step + 1, 1);
-			else if (to < 1) go(step - 1);
-			else if (step > 0) go(step, Math.min(to, PARTS));
+			else if (to < 1 || (step === 0 && by < 0)) go(step - 1);
+			else if (step !== 0) go(step, Math.min(to, PARTS));
 		},
 		hurry(to) {
 			speed = to;
@@ -1428,10 +1583,10 @@ export function mount(root, payload, { id, model } = {}) {
 
 	function showPlot() {
 		const plot = plots[step];
-		const { isLean, picture } = pass.steps[step];
+		const { isLean, picture } = pass.at(step);
 		const isWaiting = linked && picture && plot === undefined;
-		const words = pass.word(isWaiting ? "plot_waiting" : "plot_none");
-		drawn.plot.draw(plot ?? null, words, pass.steps[step]);
+		const key = isWaiting ? "plot_waiting" : step < 0 ? "plot_forward" : "plot_none";
+		drawn.plot.draw(plot ?? null, pass.word(key), pass.at(step));
 		// Words take the kernel longer than a step: they are asked for where one stays.
 		if (!linked || !(isLean ? asked.size === 0 : isWaiting && !asked.has(step))) return;
 		asked.add(step);
@@ -1458,7 +1613,7 @@ export function mount(root, payload, { id, model } = {}) {
 		if (isBusy || !linked) return;
 		isBusy = true;
 		wanted = null;
-		tell({ type: "what_if", step, values: to });
+		tell({ type: "what_if", step: Math.max(step, 0), values: to });
 		setTimeout(() => isBusy && knobs.say(pass.word("knobs_wait")), PATIENCE);
 	}
 
@@ -1490,7 +1645,7 @@ export function mount(root, payload, { id, model } = {}) {
 	// --- the link with a kernel
 
 	function push() {
-		if (!linked || linked.get("step") === step) return;
+		if (!linked || step < 0 || linked.get("step") === step) return;
 		linked.set("step", step);
 		linked.save_changes();
 	}
@@ -1513,7 +1668,7 @@ export function mount(root, payload, { id, model } = {}) {
 			linked = null;
 			unlink = () => {};
 			asked.clear();
-			if (pass.steps[step].isLean) show(step, part);
+			if (pass.at(step).isLean) show(step, part);
 			else showPlot();
 			isBusy = false;
 			knobs.rest(true);
@@ -1525,7 +1680,7 @@ export function mount(root, payload, { id, model } = {}) {
 		lastLinked = theirs;
 		if (isMoved) follow();
 		push();
-		if (pass.steps[step].isLean) show(step, part);
+		if (pass.at(step).isLean) show(step, part);
 		else showPlot();
 	}
 
@@ -1576,17 +1731,18 @@ export function mount(root, payload, { id, model } = {}) {
 		else if (isNew) scroll();
 	});
 	const ignoreKeys = listenToKeys(root, actions, gone.signal);
+	root.addEventListener("click", press, { signal: gone.signal });
 
 	/** Make the views of the pass, and stand them around the knobs. A knob that is held must not
 	 * leave the document.
 	 * @param {any} before what is drawn of the pass before a knob was turned */
 	function draw(before) {
 		const { payload } = pass;
-		const graph = graphView(pass, press);
+		const graph = graphView(pass, light);
 		const controls = controlsView(pass, actions);
 		const sizes = sizesView(pass, actions);
 		const words = stepView(pass, reveal);
-		const code = codeView(pass, actions);
+		const code = codeView(pass);
 		const table = tableView(pass, actions);
 		const plot = before?.plot ?? plotView(pass);
 		const chain = chainView(pass, () => {

@@ -68,30 +68,42 @@ export interface LeanStep {
 export type State = [step: number, key: string, value: Num | null, arrived: number, expected: number];
 export interface Chain {
 	heading: Formula;
-	paths: Formula[];
+	paths: (Formula & { factors: Item[] })[];
 	more: string;
 	total: Formula | null;
+}
+export interface Elements {
+	columns: number;
+	texts: string[];
+	feeds: Item[][];
 }
 export interface Var {
 	name: string;
 	kind: string;
 	line: number | null;
+	creator: number | null;
 	users: number[];
 	value: Num;
+	/** How it was cut from what computed it. */
+	cut: string | null;
 	shape: string;
 	step: number | null;
 	states: State[];
 	chain: Chain | null;
+	elements: Elements | null;
 }
 export interface Func {
 	label: string;
 	line: number | null;
 	source: string | null;
+	range: [number, number, number, number] | null;
+	turn: string;
 	inputs: number[];
 	outputs: (number | null)[];
 	step: number | null;
 }
-/** An item of a graph: "v3", a variable, "f3", a function, or "g3", a group. */
+/** An item of a graph: "v3", a variable, "v3[1]", an element of one, "f3", a function, "g3", a group; or
+ * an edge, "v3 f5". */
 export type Item = string;
 export interface Group {
 	label: string | [string, Texts];
@@ -123,6 +135,8 @@ export interface Graph {
 	groups: Group[];
 	shapes: Shape[];
 }
+/** A text, or the expression of calls: its items, and what it is made of. */
+export type Part = string | [items: string, ...Part[]];
 export interface Payload {
 	title: string;
 	language: string;
@@ -132,10 +146,17 @@ export interface Payload {
 	start: number;
 	predict: boolean;
 	notices: string[];
-	code: { first: number; lines: string[]; steps: number[][] } | null;
+	code: {
+		first: number;
+		lines: string[];
+		expressions: Part[][];
+		steps: number[][];
+		untaken: number[];
+	} | null;
 	graph: Graph;
 	numbers: Num[];
 	steps: (Step | LeanStep)[];
+	forward: Step[];
 	sizes: {
 		bars: (number | null)[];
 		dead: number[];
@@ -154,7 +175,7 @@ export interface Payload {
 
 // --- elements
 
-export type Texts = Record<string, string | number | null>;
+export type Texts = Record<string, string | number | null | undefined>;
 export type Children = (Node | string)[];
 export type Attributes = Record<string, string | number | null | ((event: any) => void)>;
 /** Makes an element of a tag, with attributes, or a class alone, and children. */
@@ -162,13 +183,15 @@ export type Make = (tag: string, attributes?: Attributes | string, ...children: 
 
 // --- the parts of the stepper
 
-/** Goes to a step, and selects a variable. */
-export type Press = (k: number, variable?: number) => void;
 /** Shows a part of a step, whose numbers are covered while they are to be predicted. */
 export type Show = (k: number, part: number, isCovered: boolean) => void;
 /** What controls and keys do: `go` to a step or a part of it, `turn` by parts. */
 export interface Actions {
 	now(): number;
+	/** The first step: 0, or that of the forward pass. */
+	first(): number;
+	/** Begins with the forward pass, or with the backward pass. */
+	begin(isForward: boolean): void;
 	go(k: number, part?: number): void;
 	toggle(): void;
 	turn(by: number): void;
@@ -182,7 +205,6 @@ export interface View {
 }
 export interface GraphView extends View {
 	element: HTMLElement;
-	select(variable: number | null): void;
 	scroll(): void;
 }
 export interface CodeView extends View {
@@ -197,7 +219,7 @@ export interface StepView extends View {
 }
 export interface ChainView {
 	element: HTMLElement;
-	select(variable: number | null): void;
+	select(item: Item | null): void;
 }
 export interface PlotView {
 	/** Null where no step has a plot. */
@@ -250,7 +272,6 @@ export interface Scene {
 export interface Drawn {
 	group: SVGElement;
 	show: Show;
-	select?(is: boolean): void;
 }
 
 // --- the kernel's side

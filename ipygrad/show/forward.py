@@ -1,0 +1,43 @@
+"""The calls of the forward pass, as the payload has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipygrad.explain.forward import describe_call, in_order_of_calls
+
+if TYPE_CHECKING:
+    from ipygrad.show.payload import Kept, Pass
+
+MOST_CALLS = 1_000
+"""Of a longer computation the forward pass is not put into words."""
+
+Json = dict[str, Any]
+
+
+def calls_of(shown: Pass, kept: Kept) -> list[Json]:
+    """Return a step for each call, in the order in which they were made; none for too many."""
+    nodes = [node for node in in_order_of_calls(shown.graph) if node.index in kept.functions]
+    if len(nodes) > MOST_CALLS:
+        return []
+    steps = []
+    for index, node in enumerate(nodes, start=1):
+        said = describe_call(shown.words, shown.graph, node, index, len(nodes))
+        steps.append(
+            {
+                "function": kept.functions[node.index],
+                "line": node.line,
+                "heading": said.heading,
+                "sentence": said.sentence,
+                "status": said.status,
+                "parts": list(said.parts),
+                "products": [],
+                "notes": [],
+                "check": None,
+                "waiting": None,
+                "source": "",
+                "picture": False,
+                "plot": None,
+            }
+        )
+    return steps
