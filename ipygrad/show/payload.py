@@ -90,14 +90,8 @@ means "not yet" and is shown as a dash, never as 0.
                    function it is; "(4, 3)", the shape that travels along it, "" for a number or
                    without room, and [x, y], the middle of that | null.
                    Of those that a group, i or o would have with one other item, there is one ] ]
-    numbers        [Number], to which steps without words refer by their places
-    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn. Of a long
-                   pass most steps have no words, and only the fields function, line, heading,
-                   picture and
-      arriving     number
-      products     [[variable, holds, local, contribution, before, after]], with null for what is
-                   not there or, of local, would take time to be found
-                   A kernel that is asked for the plot of such a step sends its words, too.
+    numbers        [Number], to which steps without words refer by place
+    steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
       heading      "square: from y to b"
@@ -134,6 +128,11 @@ means "not yet" and is shown as a dash, never as 0.
                    step has one, no room is kept
       plot         an SVG document as text, with a column for each product that is no constant |
                    null (drawn on demand by a kernel, or none) ]
+                   Of a long pass most steps have only numbers, until a kernel that is asked for
+                   their plots sends them in words, too: function, line, heading, picture and
+      arriving     place in numbers
+      products [   [variable, holds, local, contribution, before, after], from local on places in
+                   numbers; null for what is not there, and of local for what takes long to find ]
     forward [      the calls of the forward pass, in their order, as steps that have no products,
                    notes or plots; none where there are too many ]
     sizes          how large the gradient is at each step | null for a short pass, and while numbers

@@ -104,7 +104,7 @@ def _step_rows(
     shown: Pass, step: BareStep, longest: int | None, *, is_told: bool
 ) -> list[tuple[str, ...]]:
     words, graph = shown.words, shown.graph
-    node, known = graph.functions[step.function], shown.findings.known_slopes(step)
+    node = graph.functions[step.function]
     arriving = "; ".join(map(words.number, step.cotangents))
     turns = short_loop_turns(node.turns)
     line = f"{_line(node)} ({turns})" if turns else _line(node)
@@ -112,7 +112,7 @@ def _step_rows(
     rows: list[tuple[str, ...]] = [
         (
             *turn,
-            _local(shown, step, argnum, longest) if is_told else words.number(known[argnum]),
+            _local(shown, step, argnum, longest, is_told=is_told),
             words.number(contribution),
             graph.variables[node.inputs[argnum]].name,
             words.number(step.before[argnum]),
@@ -124,12 +124,15 @@ def _step_rows(
     return rows or [(*turn, *[short(None)] * (len(PASS_COLUMNS) - len(turn)))]
 
 
-def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None) -> str:
+def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None, *, is_told: bool) -> str:
     """Return a local derivative with its formula, where that fits and is not the number itself."""
-    slope = shown.findings.slopes(step)[argnum]
+    findings = shown.findings
+    slope = (findings.slopes if is_told else findings.known_slopes)(step)[argnum]
     if slope is None:
         return ""
     number = shown.words.number(slope)
+    if not is_told:
+        return number
     formula = elementwise_formula(shown.graph, step, argnum)
     if formula is None or is_written_out(formula) or formula.text == number:
         return number

@@ -168,7 +168,8 @@ class NumberList:
             return None
         key: object = value
         if isinstance(value, np.ndarray):
-            key = id(value) if value.ndim else value.item()
+            # Arrays are those of the pass, which stay while the payload is made.
+            key = ("array", id(value)) if value.ndim else value.item()
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = self.add(written(self._words, value))

@@ -874,7 +874,7 @@ function stepView(pass, reveal) {
 	const { room } = pass.payload;
 	const heading = html("span", { role: "heading", "aria-level": 3 });
 	const texts = Object.entries(TEXTS).flatMap(([name, of]) =>
-		steps.some((step) => step.isLean || of(step))
+		steps.some((step) => (step.isLean && name === "notes") || of(step))
 			? { name, of, text: html(name === "source" ? "pre" : "span") }
 			: [],
 	);
