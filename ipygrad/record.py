@@ -699,7 +699,7 @@ class BackwardPass(Sequence[BackwardStep]):
         characters = 0
         most = MOST_PLOTS if self._most_told is None else FIRST_PLOTS
         for number in range(1, self._last_shown + 1):
-            if len(plots) >= most // self._share or perf_counter() > end:
+            if len(plots) >= max(most // self._share, 1) or perf_counter() > end:
                 break
             svg = self._draw(number)
             if svg is None:

@@ -15,19 +15,16 @@ if TYPE_CHECKING:
 
 
 def told(bp: BackwardPass, name: str) -> list[tuple[int, str, str, str]]:
-    """Return the states of a variable as the stepper writes them: from which step on, box, label and
-    the last line of the title.
-    """
+    """Return a variable's states as the stepper writes them: step, box, label, end of the title."""
     payload = bp._payload({})
     (found,) = [node for node in payload["graph"]["variables"] if node["name"] == name]
     texts, cut = payload["sentences"], found["cut"]
 
     def state(key: str, value: str, **counts: int) -> str:
-        said = texts[f"state_{key}"].format(value=value, how=cut, **counts)
-        is_cut_too = cut is not None and key != "cut"
-        return (
-            texts["list"].join((said, texts["state_cut"].format(how=cut))) if is_cut_too else said
-        )
+        said = [texts[f"state_{key}"].format(value=value, how=cut, **counts)]
+        if cut is not None and key != "cut":
+            said.append(texts["state_cut"].format(how=cut))
+        return str(texts["list"]).join(said)
 
     rows = []
     for step, key, number, arrived, expected in found["states"]:
