@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 
 CELL = "%%grad -o bp\ny = square(Variable(0.5))"
 
+# Objects that the package's own lines have made and somebody still holds.
+TRACE = "import gc, tracemalloc, ipygrad; tracemalloc.start()"
+OWN = """
+gc.collect()
+own = tracemalloc.Filter(True, ipygrad.__path__[0] + "/*")
+traced = tracemalloc.take_snapshot().filter_traces([own]).statistics("filename")
+print(sum(each.count for each in traced))
+"""
+
+# The code of a cell, by what it calls.
+WATCH = """
+import gc, sys, weakref
+codes = []
+def watched(value):
+    codes.append(weakref.ref(sys._getframe(1).f_code))
+    return value
+"""
+
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Kernel]:
@@ -41,3 +59,22 @@ def test_so_do_other_ways_to_show_a_pass(running: Kernel, cell: str) -> None:
     running.run(CELL, "b")
     first = runs(running, 3, cell)
     assert runs(running, 10, cell) == first
+
+
+def test_the_package_keeps_nothing_of_a_run(running: Kernel) -> None:
+    def after(times: int) -> int:
+        for _ in range(times):
+            running.run(CELL, "a")
+        return int(running.run(OWN, "own"))
+
+    running.run(TRACE, "trace")
+    first, times = after(4), 10
+    assert after(times) < first + times
+
+
+def test_the_code_of_earlier_runs_is_gone(running: Kernel) -> None:
+    running.run(WATCH, "watch")
+    for _ in range(5):
+        running.run("%%grad\ny = square(watched(Variable(0.5)))", "a")
+    alive = running.run("gc.collect(); print(sum(code() is not None for code in codes))", "b")
+    assert int(alive) <= 2  # the one that is described, and the latest
