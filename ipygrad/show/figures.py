@@ -62,7 +62,7 @@ def _forget_letters_of_formulas() -> None:
     for name in _MATH_FONTS:
         font_manager.get_font(font_manager.findfont(name)).clear()
     # To size brackets it makes fonts anew for each formula, and a cache on one of their methods
-    # keeps them. These names are not for others to use: one that is gone may have had no such cache.
+    # keeps them. These names are not for others to use: where one is gone, so may the cache be.
     with suppress(KeyError, AttributeError):
         sized = sys.modules["matplotlib._mathtext"].StixFonts.get_sized_alternatives_for_symbol
         sized.cache_clear()
