@@ -937,8 +937,9 @@ class BackwardPass(Sequence[BackwardStep]):
         Parameters
         ----------
         display_as
-            ``"html"``, the stepper with a still picture where no script runs; ``"widget"``;
-            ``"picture"``, without script; ``"table"``, text only.
+            ``"html"``, the stepper with a still picture where no script runs; ``"widget"``, the
+            same with the whole `widget` behind it; ``"picture"``, without script; ``"table"``, text
+            only.
         link
             Let this kernel follow the stepper, draw plots that it lacks and move it.
         """
@@ -947,7 +948,7 @@ class BackwardPass(Sequence[BackwardStep]):
             return bundle
         bundle["image/png"] = self._png
         if display_as == "widget":
-            bundle |= self.widget.view()
+            return self.widget._repr_mimebundle_()
         if display_as == "html":
             bundle["text/html"] = fragment([self._tab(link=link)])
         return bundle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,12 @@ def _quick_searches_for_garbage() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _all_the_time_for_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw as many plots on a busy machine as on any other."""
+    monkeypatch.setattr("ipygrad.record.PLOT_SECONDS", math.inf)
 
 
 @pytest.fixture

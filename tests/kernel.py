@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 
+# Only now: what the kernel itself does before it runs cells may be out of date on a new Python.
+STRICT = "import warnings; warnings.simplefilter('error')"
+
 # What the kernel holds for steppers, and how much memory it has taken, in bytes;
 # 0 where Linux does not tell.
 COUNT = """
@@ -82,10 +85,11 @@ class Kernel:
 @contextmanager
 def kernel(folder: Path) -> Iterator[Kernel]:
     """Start a kernel with the extension loaded, and end it."""
-    env = os.environ | {"IPYTHONDIR": str(folder), "PYTHONWARNINGS": "error"}
+    env = os.environ | {"IPYTHONDIR": str(folder)}
     manager, client = start_new_kernel(env=env, startup_timeout=PATIENCE)
     try:
         started = Kernel(client)
+        started.run(STRICT, "strict")
         started.run(IMPORTS, "imports")
         yield started
     finally:

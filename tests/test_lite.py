@@ -55,7 +55,8 @@ shell.run_cell(cell).raise_error()
 bp = shell.user_ns["bp"]
 bundle = bp.bundle(link=True)
 assert set(bundle) == {"text/plain", "text/html", "image/png"}
-assert bp.bundle("widget")["application/vnd.jupyter.widget-view+json"]
+assert bp.bundle("widget") == bp.bundle()
+assert bp.widget.model_id
 bp.to_html("page.html")
 bp.savefig("pass.pdf")
 bp.animate("pass.gif", size=(320, 320))

@@ -5,14 +5,16 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font
 
-from ipygrad import Variable, backward_pass, exp
+from ipygrad import Variable, backward_pass, exp, sqrt
 from ipygrad.explain.local import LocalDerivative
 from ipygrad.explain.marks import Mark
 from ipygrad.explain.sampling import Samples
@@ -324,3 +326,20 @@ def test_formulas_leave_no_fonts_behind() -> None:
     for _ in range(3):
         assert "exp" in svg_of(step.plot(1).figure)
     assert fonts_alive() <= before
+
+
+def letters_kept() -> int:
+    """Count the glyphs that matplotlib's own fonts hold."""
+    files = Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf")
+    return sum(get_font(str(file)).get_num_glyphs() for file in files)
+
+
+def test_formulas_leave_no_letters_behind() -> None:
+    a, b = Variable(2.0, name="a"), Variable(3.0, name="b")
+    bp = backward_pass(exp(sqrt((a / b) ** (a / b))))
+    before = letters_kept()
+    for number in range(1, len(bp) + 1):
+        picture = bp.plot(number)
+        assert svg_of(picture.figure)
+        assert picture._repr_png_()
+        assert letters_kept() <= before

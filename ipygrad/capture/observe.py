@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from sys import _getframe
 from types import SimpleNamespace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 PLACE = ("lineno", "col_offset")
+MOST_REMEMBERED = 4096
+"""Calls in cells, the latest, whose descriptions are kept for when the same cell runs again."""
 KINDS = {"CALL": ast.Call, "BINARY": ast.BinOp, "UNARY": ast.UnaryOp, "INPLACE": ast.AugAssign}
 """Kinds of expressions by how their instructions' names begin, in Python 3.10."""
 
@@ -233,7 +236,8 @@ class Observer:
             return CallSite(line_of(code, instruction), None, (), ())
         place = (id(code), instruction)
         if place not in self._sites:
-            self._sites[place] = (code, _describe(code, instruction))
+            site = _describe(code.co_filename, code.co_linetable, code, instruction)
+            self._sites[place] = (code, site)
         return self._sites[place][1]
 
     def made_in(self, output: object) -> Made | None:
@@ -280,7 +284,11 @@ def calls_a_backward_with_arguments(source: str) -> bool:
     )
 
 
-def _describe(code: CodeType, instruction: int) -> CallSite:
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _describe(_filename: str, _lines: bytes, code: CodeType, instruction: int) -> CallSite:
+    """Describe a call, by its code, which may equal that of other lines or cells, and by those."""
+    # A cell that is run again has the same calls in new code objects, and `executing` would keep
+    # what it finds, and the code, for each of them.
     line = line_of(code, instruction)
     # `executing` asks a frame for no more than this; the frame itself has moved on since.
     frame: Any = SimpleNamespace(

@@ -44,7 +44,7 @@ ARGUMENTS = (
         "--as",
         dest="display_as",
         choices=DISPLAYS,
-        help="Show the pass as the stepper (html), as a widget, a picture or a table.",
+        help="Show the pass as the stepper (html), as its widget, a picture or a table.",
     ),
     argument("-p", "--precision", type=int, metavar="DIGITS", help="Significant digits to show."),
     argument(

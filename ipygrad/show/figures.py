@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from ipygrad.explain.numbers import DIGITS, short
 from ipygrad.show.sizes import shorten
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from matplotlib.figure import Figure
 
@@ -31,19 +31,41 @@ DARK_VERMILION, DARK_GREEN = "#a34600", "#00664b"
 INK, GREY, PAPER = "#1f1f1f", "#8c8c8c", "#ffffff"
 
 
-def own_style() -> AbstractContextManager[None]:
+# What mathtext takes letters, fraction bars and brackets from, by the names that it asks for.
+_MATH_FONTS = (
+    *("DejaVu Sans", "DejaVu Sans:italic", "DejaVu Sans Display", "STIXGeneral", "cmsy10"),
+    *(f"STIXSize{size}Sym" for size in ("One", "Two", "Three", "Four", "Five")),
+)
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
     """Give matplotlib the settings that the pictures need, whatever the user's are, for a while."""
     # The backend is the one setting that matplotlib would not put back.
     defaults: Any = {k: v for k, v in mpl.rcParamsDefault.items() if k != "backend"}
-    return mpl.rc_context(
-        {
-            **defaults,
-            "font.family": "sans-serif",
-            "font.sans-serif": ["DejaVu Sans"],
-            "svg.fonttype": "none",
-            "svg.hashsalt": "ipygrad",
-        }
-    )
+    own: Any = {
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "svg.fonttype": "none",
+        "svg.hashsalt": "ipygrad",
+    }
+    with mpl.rc_context({**defaults, **own}):
+        try:
+            yield
+        finally:
+            _forget_letters_of_formulas()
+
+
+def _forget_letters_of_formulas() -> None:
+    """Free what matplotlib keeps of each formula that it draws, 3 to 30 kB."""
+    # A font keeps every glyph that was loaded until it is cleared, which nobody does for mathtext.
+    for name in _MATH_FONTS:
+        font_manager.get_font(font_manager.findfont(name)).clear()
+    # To size brackets it makes fonts anew for each formula, and a cache on one of their methods
+    # keeps them. These names are not for others to use: where one is gone, so may the cache be.
+    with suppress(KeyError, AttributeError):
+        sized = sys.modules["matplotlib._mathtext"].StixFonts.get_sized_alternatives_for_symbol
+        sized.cache_clear()
 
 
 def drawable(text: str, otherwise: str, columns: int = 18) -> str:
@@ -79,21 +101,9 @@ def svg_of(figure: Figure) -> str:
     with own_style():
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(written, format="svg", metadata=nothing)
-    _forget_sized_brackets()
     document = written.getvalue()
     document = re.sub(r"<[^<>]*>", _compact_tag, document[document.index("<svg") :])
     return re.sub(r">\s+<", "><", document)
-
-
-def _forget_sized_brackets() -> None:
-    """Free the fonts that matplotlib has opened to size the brackets of formulas.
-
-    It opens them anew for each formula, 20 kB, and a cache on one of their methods keeps them all.
-    """
-    # These names are not for others to use: where one is gone, there may be no such cache.
-    with suppress(KeyError, AttributeError):
-        sized = sys.modules["matplotlib._mathtext"].StixFonts.get_sized_alternatives_for_symbol
-        sized.cache_clear()
 
 
 def _compact_tag(match: re.Match[str]) -> str:

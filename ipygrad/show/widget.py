@@ -112,10 +112,5 @@ class BackwardWidget(StepperLink):
         self._alone = alone
         super().__init__(*state, **more)
 
-    def view(self) -> dict[str, Any]:
-        """Return what displays a view of the model also when it stands alone, by MIME type."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_()[0]
-        return bundle | {kind: self._alone[kind] for kind in ("text/plain", "image/png")}
-
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return self._alone

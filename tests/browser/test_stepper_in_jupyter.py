@@ -193,7 +193,7 @@ def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, pag
 @pytest.mark.parametrize(
     "cell",
     ["bp.widget", "from ipywidgets import HBox\nHBox([bp.widget])", "%grad y -o bp --as widget"],
-    ids=["alone", "in a box", "as a view"],
+    ids=["alone", "in a box", "by the magic"],
 )
 def test_the_widget_is_the_same_stepper(host: Host, page: Page, cell: str) -> None:
     opened = opened_seed(host, page, cell, "bp.widget.step = 2")
@@ -204,10 +204,11 @@ def test_the_widget_is_the_same_stepper(host: Host, page: Page, cell: str) -> No
 
 
 def test_saved_it_steps_without_a_kernel(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "bp.widget")
+    opened = opened_seed(host, page, "bp.widget", "%grad y --as widget")
+    expect(stepper(opened, 3)).to_be_visible()
     opened.save()
     again = host.open_without_kernel(page, opened.path)
-    for cell in (1, 2):
+    for cell in (1, 2, 3):
         view = stepper(again, cell)
         press(view, "Next step")
         expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
@@ -397,12 +398,13 @@ def test_scrolled_away_and_back_it_steps_on(host: Host, page: Page) -> None:
 
 
 def test_reopened_with_a_new_kernel_it_steps(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "bp.widget")
+    opened = opened_seed(host, page, "bp.widget", "%grad y --as widget")
+    expect(stepper(opened, 3)).to_be_visible()
     opened.save()
     page.goto("about:blank")
     host.server.end_sessions()
     again = host.open(page, opened.path)
-    for cell in (1, 2):
+    for cell in (1, 2, 3):
         view = stepper(again, cell)
         press(view, "Next step")
         expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
