@@ -55,7 +55,7 @@ def prepare(page: Page) -> None:
 def mounted(page: Page, payload: payloads.Payload) -> Locator:
     """Mount a stepper as `window.stepper` and return its root."""
     prepare(page)
-    payload = {**payload, "room": room_of(payload["steps"], payload["forward"])}
+    payload = {**payload, "room": room_of(payload["steps"], forward=payload["forward"])}
     page.evaluate("payload => { window.stepper = ipygrad.mount(root, payload); }", payload)
     return page.locator("#root")
 
@@ -68,7 +68,7 @@ def with_model(page: Page, payload: payloads.Payload) -> Locator:
           window.model = makeModel({stepper_id: "s", step: payload.start, payload});
           window.stepper = ipygrad.mount(root, payload, {id: "s", model});
         }""",
-        {**payload, "room": room_of(payload["steps"], payload["forward"])},
+        {**payload, "room": room_of(payload["steps"], forward=payload["forward"])},
     )
     return page.locator("#root")
 
