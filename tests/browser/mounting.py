@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipygrad.show.front_end import front_end
 from ipygrad.show.room import room_of
 from tests.browser import payloads
 
@@ -45,8 +46,7 @@ MODEL = """(state) => {
 
 def prepare(page: Page) -> None:
     """Load the module into a bare page."""
-    module = (STATIC / "stepper.js").read_text("utf-8")
-    style = (STATIC / "stepper.css").read_text("utf-8")
+    module, style = front_end()
     page.set_content(PAGE.format(style=style, module=module))
     page.wait_for_function("window.ipygrad")
     page.evaluate(f"window.makeModel = {MODEL}")
