@@ -148,7 +148,8 @@ means "not yet" and is shown as a dash, never as 0.
       bound        number: at first the knob goes from minus this to this ]
     knobs_more     "300 more numbers have no knob."; "" when all have
     room           kept for the steps, so that nothing jumps from one to the next
-      styles       [of "pairs", "with-formulas", "with-equations"]: what products come in or with
+      styles       [of "pairs", "with-formulas", "with-equations", "with-subscripts"]: what products
+                   come in or with
       counts       {"rows-of-one", "rows-of-pairs", "sums-of-one", "sums-of-pairs": number}: rows of
                    products, and sums over axes in them, one or two side by side
       texts        {name of a text: [the longest ones]}

@@ -20,6 +20,9 @@ MOST_PRODUCTS = 3
 CONSTANT_ROW = 0.3
 """Height of a constant's line, as a share of a product's."""
 
+SUBSCRIPTS = frozenset("₀₁₂₃₄₅₆₇₈₉")
+"""Below the bar of a fraction they take room of their own."""
+
 TEXTS: dict[str, Callable[[Json], str]] = {
     "heading": lambda step: step["heading"],
     "sentence": lambda step: step["sentence"],
@@ -63,6 +66,7 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = (), forward: Sequence[
         "pairs": count > 1,
         "with-formulas": most(lambda product: product["formula"] is not None),
         "with-equations": most(lambda product: product["equation"] is not None),
+        "with-subscripts": most(lambda product: _has_subscript(product["equation"])),
     }
     return {
         "styles": [name for name, is_needed in styles.items() if is_needed],
@@ -79,6 +83,10 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = (), forward: Sequence[
             for name, text in TEXTS.items()
         },
     }
+
+
+def _has_subscript(equation: Json | None) -> bool:
+    return equation is not None and not SUBSCRIPTS.isdisjoint(equation["text"])
 
 
 def _longest(texts: Iterable[str]) -> list[str]:

@@ -1530,12 +1530,13 @@ export function mount(root, payload, { id, model } = {}) {
 	function press({ target }) {
 		const element = target instanceof Element ? target.closest("[data-item]") : null;
 		if (!element || /** @type {Element} */ (target).matches("input")) return;
-		const items = itemsOf(element);
-		const steps = items.map((one) => pass.stepOf(one, step));
-		const at = (steps.indexOf(step) + 1) % items.length;
-		const isAgain = items[at] === selected && (steps[at] ?? step) === step;
-		go(steps[at] ?? step);
-		if (revealed === pass.last || revealed === Infinity) select(isAgain ? null : items[at]);
+		const steps = itemsOf(element)
+			.map((item) => ({ item, k: pass.stepOf(item, step) ?? step }))
+			.sort((a, b) => a.k - b.k);
+		const { item, k } = steps.find((one) => one.k > step) ?? steps[0];
+		const isAgain = item === selected && k === step;
+		go(k);
+		if (revealed >= pass.last) select(isAgain ? null : item);
 	}
 
 	function pause() {
