@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def told_of(shell: Shell, cell: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """Return the lines of a cell under the magic, and what the payload tells of its functions."""
+    """Return the lines of a cell under the magic, and the data of its functions."""
     ran = shell.run(f"%%grad -q -o bp\n{cell}")
     assert ran.is_fine, ran.text
-    payload = shell["bp"]._payload({})
-    assert payload["code"]["first"] == 2
-    return payload["code"]["lines"], payload["graph"]["functions"]
+    data = shell["bp"].to_dict()
+    assert data["code"]["first"] == 2
+    return data["code"]["lines"], data["functions"]
 
 
 def marked(lines: list[str], function: dict[str, Any]) -> str:
@@ -54,7 +54,7 @@ def test_without_an_expression_there_is_no_range(shell: Shell) -> None:
     # Of all that the call made, the last is its value.
     assert [function["range"] for function in functions] == [None, [2, 4, 2, 8]]
     x = shell["x"]
-    (function, _) = backward_pass(square(exp(x)))._payload({})["graph"]["functions"]
+    (function, _) = backward_pass(square(exp(x))).to_dict()["functions"]
     assert function["range"] is None
 
 
@@ -62,7 +62,7 @@ def test_the_range_is_kept_as_data(shell: Shell) -> None:
     shell.run("x = Variable(0.5)")
     _, functions = told_of(shell, "y = square(\n    exp(x)\n)")
     data = json.loads(json.dumps(shell["bp"].to_dict()))
-    restored = BackwardPass.from_dict(data)._payload({})["graph"]["functions"]
+    restored = BackwardPass.from_dict(data).to_dict()["functions"]
     assert [function["range"] for function in restored] == [f["range"] for f in functions]
     data["functions"][0]["range"] = [3, 4, 3, 2]
     with pytest.raises(ValueError, match="a range that does not end before it begins"):

@@ -60,8 +60,6 @@ means "not yet" and is shown as a dash, never as 0.
         label      text
         line       of the cell, where it was called | null
         source     the expression that called it | null
-        range      where that stands: [first line, first column, last line, last column], lines as
-                   in the cell, columns in characters from 0, the last one excluded | null
         turn       "turn 2 of 3 of the loop in line 4", of loops within each other the outermost
                    first; "" outside of loops, and where it is not known
         generation 0 for a function of leaves only
@@ -495,7 +493,6 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "label": node.label,
             "line": node.line,
             "source": node.source,
-            "range": None if node.span is None else list(node.span),
             "turn": describe_loop_turns(shown.words, node.turns),
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],

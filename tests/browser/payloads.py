@@ -339,7 +339,6 @@ def _function(call: Call, turn: int, variables: list[Var]) -> Payload:
         "label": call.label,
         "line": call.line,
         "source": f"{call.label}({', '.join(variables[v].name for v in call.inputs)})",
-        "range": None,
         "turn": "",
         "generation": 0,
         "inputs": list(call.inputs),

@@ -96,7 +96,6 @@ export interface Func {
 	label: string;
 	line: number | null;
 	source: string | null;
-	range: [number, number, number, number] | null;
 	turn: string;
 	inputs: number[];
 	outputs: (number | null)[];
