@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.lines import CellLines
 
-MOST_LINES = 50_000
-"""Lines after which a trace function gives up: a loop that trains for long is not to be slow."""
+MOST_LINES = 500
+"""Lines after which a trace function gives up: each costs a microsecond or two, of a long loop more
+than its calls."""
 _TOOLS = (4, 3)
 """Numbers of tools that Python keeps for nobody in particular."""
 

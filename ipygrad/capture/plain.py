@@ -45,6 +45,10 @@ def _does_the_same(loop: ast.AST, names: Mapping[str, object]) -> bool:
 
 def _is_of_library(called: ast.expr, names: Mapping[str, object]) -> bool:
     """Tell whether what is called is known, and no function that the user has written."""
+    if isinstance(called, ast.Call):
+        # Square()(x): one of a learner's own functions makes one thing at each call.
+        made = names.get(called.func.id) if isinstance(called.func, ast.Name) else None
+        return isinstance(made, type) and hasattr(made, "forward")
     while isinstance(called, ast.Attribute):
         called = called.value
     if not isinstance(called, ast.Name):
@@ -53,6 +57,8 @@ def _is_of_library(called: ast.expr, names: Mapping[str, object]) -> bool:
         return hasattr(builtins, called.id)
     value = names[called.id]
     if isinstance(value, ModuleType) or is_function(value):
+        return True
+    if isinstance(value, type) and hasattr(value, "forward"):
         return True
     owner = value if hasattr(value, "__qualname__") else type(value)
     return getattr(owner, "__module__", "__main__") != "__main__"

@@ -103,6 +103,7 @@ def measure(setup: str, expression: str) -> tuple[float, float]:
         observer = Observer("<cell>")
         recorder = CallRecorder(observer, Calls())
         with watched(source, namespace, observer, recorder, Engines(recorder.calls)):
+            observer.follow(code)
             exec(code, namespace)  # noqa: S102
         return recorder
 
