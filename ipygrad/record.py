@@ -81,7 +81,7 @@ MOST_STEPS, MOST_ON_PAGE = 10_000, 2_000
 MOST_TOLD, FIRST_TOLD = 1_000, 100
 """Up to so many steps a notebook keeps in words; of a longer pass only the first ones, and the
 numbers of the others, because words take half a millisecond each."""
-MOST_PLOTS, FIRST_PLOTS = 40, 1
+MOST_PLOTS = 40
 PLOT_CHARACTERS = 400_000
 """How many plots a notebook keeps, of a longer pass fewer; later steps' plots are drawn when they
 are looked at."""
@@ -697,9 +697,10 @@ class BackwardPass(Sequence[BackwardStep]):
         end = perf_counter() + PLOT_SECONDS / self._share
         plots: dict[int, str] = {}
         characters = 0
-        most = MOST_PLOTS if self._most_told is None else FIRST_PLOTS
-        for number in range(1, self._last_shown + 1):
-            if len(plots) >= max(most // self._share, 1) or perf_counter() > end:
+        # A long pass is to open soon.
+        last = self._last_shown if self._most_told is None else 0
+        for number in range(1, last + 1):
+            if len(plots) >= max(MOST_PLOTS // self._share, 1) or perf_counter() > end:
                 break
             svg = self._draw(number)
             if svg is None:
@@ -793,10 +794,9 @@ class BackwardPass(Sequence[BackwardStep]):
     @cached_property
     @_ignoring_overflow
     def _png(self) -> bytes:
-        from ipygrad.show.still import MOST_PANELS, PANELS_IN_A_ROW, png_of
+        from ipygrad.show.still import MOST_PANELS, png_of
 
-        is_long = self._most_told is not None
-        return png_of(self._still(PANELS_IN_A_ROW if is_long else MOST_PANELS))
+        return png_of(self._still(MOST_PANELS if self._most_told is None else 0))
 
     @_ignoring_overflow
     def savefig(self, path: str | Path, *, overwrite: bool = True) -> None:
