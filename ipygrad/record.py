@@ -618,6 +618,7 @@ class BackwardPass(Sequence[BackwardStep]):
             notices=restored.notices,
             digits=restored.digits,
             language=restored.language,
+            dropped=restored.dropped,
             untaken=restored.untaken,
             findings=restored.findings,
         )

@@ -71,7 +71,9 @@ def test_constants_and_what_the_pass_does_not_reach_have_one_state() -> None:
 def test_dropped_after_use(shell: Shell) -> None:
     shell.run("x = Variable(0.5)")
     shell.run("%%grad -q -o bp\na = square(x)\ny = exp(a)\ny.backward(retain_grad=False)")
-    assert states_of(shell["bp"], "a") == [(0, "not yet"), (1, "grad 1.284"), (2, "dropped")]
+    expected = [(0, "not yet"), (1, "grad 1.284"), (2, "dropped")]
+    assert states_of(shell["bp"], "a") == expected
+    assert states_of(through_json(shell["bp"]), "a") == expected
 
 
 def cut_of(bp: BackwardPass, name: str) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ language       of the notes and notices: "en" | "ja" | "ko" | "" for English whe
       dtype        "float16" | "float32" | "float64"
       creator      function that made it | null
       line         of the cell, where it was made | null
+      dropped      bool: the cell's own pass has dropped its gradient after use
       cut          "no_grad" | "detach" | "unchain": what made a leaf of it, which functions have
                    computed | null for any other, and where that is not known
       chain        the chain rule for it: Chain | null where the pass does not reach, and where
@@ -145,6 +146,7 @@ def document(shown: Pass, notices: Iterable[str], *, plots: bool, chains: bool) 
                 "dtype": node.value.dtype.name if node.value.itemsize <= 8 else "float64",
                 "creator": node.creator,
                 "line": node.line,
+                "dropped": node.index in shown.dropped,
                 "cut": node.cut,
                 "chain": _chain(shown.findings.chain(node.index)) if chains else None,
             }

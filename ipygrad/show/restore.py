@@ -39,6 +39,7 @@ class Restored:
     code: tuple[str, ...] | None
     first_line: int
     untaken: tuple[int, ...]
+    dropped: frozenset[int]
     notices: tuple[str, ...]
     digits: int
     language: str
@@ -75,6 +76,7 @@ def restore(data: object) -> Restored:
         code.or_none(lambda entry: _texts(entry.field("lines"))),
         code.or_none(lambda entry: entry.field("first").whole(least=1)) or 2,
         code.or_none(_untaken) or (),
+        _dropped(whole),
         _texts(whole.field("notices")),
         digits,
         language,
@@ -89,6 +91,11 @@ def _untaken(code: Entry) -> tuple[int, ...]:
     first = code.field("first").whole(least=1)
     end = first + len(code.field("lines").items())
     return tuple(line.whole(end, least=first) for line in code.field("untaken").items())
+
+
+def _dropped(whole: Entry) -> frozenset[int]:
+    fields = [variable.field("dropped") for variable in whole.field("variables").items()]
+    return frozenset(i for i, field in enumerate(fields) if field.one_of((True, False)))
 
 
 def _chains(whole: Entry) -> tuple[Chain | None, ...] | None:
