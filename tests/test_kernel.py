@@ -52,7 +52,14 @@ def test_a_cell_that_runs_again_leaves_one_model(running: Kernel) -> None:
     assert runs(running, 30) == first
 
 
-@pytest.mark.parametrize("cell", ["%%grad\nsquare(Variable(0.5))", "%grad y", "bp.widget"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%grad\nsquare(Variable(0.5))",
+        "%%grad\nsquare(Variable(0.5)), square(Variable(1.5))",
+        *("%grad y", "%grad y --as widget", "bp.widget"),
+    ],
+)
 def test_so_do_other_ways_to_show_a_pass(running: Kernel, cell: str) -> None:
     running.run(CELL, "b")
     first = runs(running, 3, cell)
