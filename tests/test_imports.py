@@ -68,7 +68,7 @@ ROOMS = {
     "show.steps": ["explain"],
     "show.code": ["capture"],
     "show.elements": ["explain"],
-    "show.forward": ["explain"],
+    "show.forward": ["show.steps", "explain"],
     "show.payload": [
         *(
             "show.code",

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
     from ipygrad.capture.adapters.captured import Captured
     from ipygrad.capture.backward import Origin
-    from ipygrad.capture.graph import Graph, VariableNode
+    from ipygrad.capture.graph import Graph
     from ipygrad.capture.then import StandIns
     from ipygrad.engine.core import Array, Variable
 
-    Again = dict[VariableNode, Variable]
     Read = Callable[[object], Captured]
 
 MOST_TABS = 8

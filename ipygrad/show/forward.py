@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.explain.forward import describe_call, in_order_of_calls
+from ipygrad.show.steps import said_step
 
 if TYPE_CHECKING:
     from ipygrad.show.payload import Kept, Pass
@@ -20,24 +21,11 @@ def calls_of(shown: Pass, kept: Kept) -> list[Json]:
     nodes = [node for node in in_order_of_calls(shown.graph) if node.index in kept.functions]
     if len(nodes) > MOST_CALLS:
         return []
-    steps = []
-    for index, node in enumerate(nodes, start=1):
-        said = describe_call(shown.words, shown.graph, node, index, len(nodes))
-        steps.append(
-            {
-                "function": kept.functions[node.index],
-                "line": node.line,
-                "heading": said.heading,
-                "sentence": said.sentence,
-                "status": said.status,
-                "parts": list(said.parts),
-                "products": [],
-                "notes": [],
-                "check": None,
-                "waiting": None,
-                "source": "",
-                "picture": False,
-                "plot": None,
-            }
+    return [
+        said_step(
+            describe_call(shown.words, shown.graph, node, index, len(nodes)),
+            kept.functions[node.index],
+            node.line,
         )
-    return steps
+        for index, node in enumerate(nodes, start=1)
+    ]

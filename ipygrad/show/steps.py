@@ -20,7 +20,7 @@ from ipygrad.explain.words import describe_start, describe_step, describe_turn
 if TYPE_CHECKING:
     from ipygrad.capture.backward import BareStep
     from ipygrad.explain.formula import Formula
-    from ipygrad.explain.words import Words
+    from ipygrad.explain.words import StepWords, Words
     from ipygrad.show.payload import Kept, Pass
 
 SIGNS = {"agrees": "✓", "disagrees": "≠", "not checked": "–"}
@@ -44,6 +44,26 @@ def number_of(words: Words, value: np.ndarray | float | None) -> Json | None:
 def formula_of(formula: Formula | None) -> Json | None:
     """Return a formula as the payload has it."""
     return None if formula is None else {"text": formula.text, "math": formula.mathml}
+
+
+def said_step(said: StepWords, function: int | None, line: int | None, **known: Any) -> Json:
+    """Return a step in words; of what is not `known`, it has nothing."""
+    return {
+        "function": function,
+        "line": line,
+        "heading": said.heading,
+        "sentence": said.sentence,
+        "status": said.status,
+        "parts": list(said.parts),
+        "products": [],
+        "notes": [],
+        "check": None,
+        "waiting": None,
+        "source": "",
+        "picture": False,
+        "plot": None,
+        **known,
+    }
 
 
 def start_of(shown: Pass, kept: Kept) -> Json:
@@ -70,21 +90,8 @@ def start_of(shown: Pass, kept: Kept) -> Json:
                 "after": number_of(shown.words, shown.run.cotangent),
             }
         )
-    return {
-        "function": None,
-        "line": line,
-        "heading": said.heading,
-        "sentence": said.sentence,
-        "status": said.status,
-        "parts": [],
-        "products": products,
-        "notes": [],
-        "check": None,
-        "waiting": waiting_after(shown, kept, 0),
-        "source": "",
-        "picture": False,
-        "plot": None,
-    }
+    waiting = waiting_after(shown, kept, 0)
+    return said_step(said, None, line, products=products, waiting=waiting)
 
 
 def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
@@ -94,23 +101,20 @@ def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
     arriving = _arriving(words, step)
-    return {
-        "function": kept.functions[step.function],
-        "line": node.line,
-        "heading": said.heading,
-        "sentence": said.sentence,
-        "status": said.status,
-        "parts": list(said.parts),
-        "products": [
+    return said_step(
+        said,
+        kept.functions[step.function],
+        node.line,
+        products=[
             _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
         ],
-        "notes": list(shown.findings.notes(step)),
-        "check": _check(shown, step),
-        "waiting": waiting_after(shown, kept, step.index),
-        "source": _source(words, step),
-        "picture": shown.findings.has_plot(step),
-        "plot": plot,
-    }
+        notes=list(shown.findings.notes(step)),
+        check=_check(shown, step),
+        waiting=waiting_after(shown, kept, step.index),
+        source=_source(words, step),
+        picture=shown.findings.has_plot(step),
+        plot=plot,
+    )
 
 
 def lean_step(shown: Pass, step: BareStep, kept: Kept, numbers: NumberList) -> Json:
