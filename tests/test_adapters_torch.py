@@ -192,7 +192,7 @@ def test_what_cannot_be_repeated_has_a_slope_and_says_why(shell: Shell) -> None:
         "add", "not checked", "forward fails",
     )  # fmt: skip
     np.testing.assert_array_equal(step.local_derivatives[0].jacobian, np.eye(3))
-    text = shell["bp"]._payload({})["steps"][4]["check"]["text"]
+    text = shell["bp"]._payload({})["steps"][4]["texts"]["check"]
     assert text == (
         "– Not checked, and without a curve: add cannot be called again, because torch has not "
         "kept its argument other, which has no gradient. What it contributes is from its own "

@@ -297,9 +297,9 @@ def test_local_derivatives_come_back() -> None:
 
 
 def test_a_restored_pass_without_plots_keeps_no_room_for_them(seed: BackwardPass) -> None:
-    assert [step["picture"] for step in seed._payload()["steps"]] == [False, True, True, True]
+    assert [step["columns"] for step in seed._payload()["steps"]] == [0, 1, 1, 1]
     restored = through_json(seed, plots=False)
-    assert not any(step["picture"] for step in restored._payload()["steps"])
+    assert not any(step["columns"] for step in restored._payload()["steps"])
 
 
 def test_a_name_longer_than_a_formula_may_be() -> None:

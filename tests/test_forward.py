@@ -32,8 +32,8 @@ def test_the_seed_cell_in_words(shell: Shell) -> None:
         "Forward 2 of 2: Line 4 runs: exp is called with a = 0.25. y is made, and the creator of y "
         "is this exp: that link is the way back.",
     ]
-    assert forward[1]["sentence"].endswith("The value flows: y = 1.284.")
-    assert forward[1]["status"] == f"Forward 2 of 2: {forward[1]['sentence']}"
+    assert forward[1]["texts"]["sentence"].endswith("The value flows: y = 1.284.")
+    assert forward[1]["status"] == f"Forward 2 of 2: {forward[1]['texts']['sentence']}"
 
 
 def test_calls_stand_in_the_order_in_which_they_were_made(shell: Shell) -> None:
@@ -46,7 +46,7 @@ def test_what_an_earlier_cell_called_comes_first(shell: Shell) -> None:
     shell.run("x = Variable(np.array(0.5))\na = square(x)")
     forward = forward_of(shell, "b = exp(x)\ny = a * b")
     assert [call["line"] for call in forward] == [None, 2, 3]
-    assert forward[0]["sentence"].startswith("square is called with x = 0.5. a is made")
+    assert forward[0]["texts"]["sentence"].startswith("square is called with x = 0.5. a is made")
 
 
 def test_a_number_in_a_formula_is_its_own_name(shell: Shell) -> None:
@@ -67,7 +67,7 @@ def test_every_language_tells_it(language: str) -> None:
     forward = backward_pass(square(exp(x)), language=language)._payload({})["forward"]
     assert len(forward) == 2
     for call in forward:
-        for text in (call["heading"], call["sentence"], call["status"], *call["parts"]):
+        for text in (call["heading"], call["texts"]["sentence"], call["status"], *call["parts"]):
             assert "{" not in text
             assert "exp" in text or "square" in text
 

@@ -46,7 +46,7 @@ def whole(bp: BackwardPass) -> Json:
 
 
 def is_lean(step: Json) -> bool:
-    return "sentence" not in step
+    return "texts" not in step
 
 
 def test_the_first_steps_are_told_and_the_first_of_each_kind() -> None:
@@ -57,7 +57,7 @@ def test_the_first_steps_are_told_and_the_first_of_each_kind() -> None:
     assert told == [0, 1, 2, 3, 4, 17, 18, 19, 20]
     expected = whole(bp)["steps"]
     assert [payload["steps"][k] for k in told] == [expected[k] for k in told]
-    assert payload["steps"][18]["check"]["status"] == "disagrees"
+    assert payload["steps"][18]["check"] == "disagrees"
     assert any("first 4 of 20 steps" in notice for notice in payload["notices"])
 
 
@@ -78,7 +78,7 @@ def test_the_numbers_of_all_steps_are_kept() -> None:
             if not is_lean(step):
                 continue
             seen += 1
-            for key in ("function", "line", "heading", "picture"):
+            for key in ("function", "line", "heading", "columns"):
                 assert step[key] == told[key]
             for product, full in zip(step["products"], told["products"], strict=True):
                 variable, holds, *numbers = product

@@ -254,8 +254,8 @@ def test_a_pass_shows_the_text_and_the_values_of_their_backward(
     shell = at_stage(7)
     under_the_magic(shell, FORWARD)
     steps = shell["bp"]._payload({})["steps"]
-    assert steps[0]["source"] == ""
-    text, held = steps[2]["source"].split("\n\n")
+    assert "source" not in steps[0]["texts"]
+    text, held = steps[2]["texts"]["source"].split("\n\n")
     assert text.splitlines()[-2:] == ["    gx = np.exp(x) * gy", "    return gx"]
     assert set(held.splitlines()) == {"gy = 2.568", "x = 0.25", "gx = 3.297"}
 

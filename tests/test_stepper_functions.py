@@ -14,7 +14,10 @@ from tests.browser import payloads
 
 MODULE = Path(__file__).parents[1] / "ipygrad" / "show" / "static" / "stepper.js"
 NODE = shutil.which("node")
-PURE = "columnsOf, shorten, numberOf, curve, edgeMiddle, compose, isForetold, isNumber, isPlain"
+PURE = (
+    "prepare, columnsOf, shorten, numberOf, curve, edgeMiddle, compose, isForetold, isNumber,"
+    " isPlain"
+)
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
@@ -33,7 +36,7 @@ def run(exporting: Path, expression: str, **given: Any) -> Any:
     # A browser has what the module asks for a language.
     script = f"""
       globalThis.navigator ??= {{ language: "en" }};
-      const {{ Pass, {PURE} }} = await import({json.dumps(exporting.as_uri())});
+      const {{ {PURE} }} = await import({json.dumps(exporting.as_uri())});
       {names}
       console.log(JSON.stringify({expression}));"""
     assert NODE is not None
@@ -125,7 +128,7 @@ def test_what_belongs_to_an_item(exporting: Path) -> None:
     payload = payloads.shared()
 
     def family(item: str) -> set[str]:
-        found = run(exporting, "[...new Pass(payload).family(item)]", payload=payload, item=item)
+        found = run(exporting, "[...prepare(payload).family(item)]", payload=payload, item=item)
         return set(found)
 
     graph = payload["graph"]
@@ -147,6 +150,6 @@ def test_a_prepared_pass_knows_the_way_of_each_call(exporting: Path) -> None:
         (2, [3, 3, 3, 1, 0, 0, 0, 0]),
         (3, [3, 3, 3, 2, 0, 0, 0, 0]),
     ):
-        script = f"((pass) => {made})(new Pass(payload))"
+        script = f"((pass) => {made})(prepare(payload))"
         got = run(exporting, script, payload=payload, items=items, part=part)
         assert got == expected, part

@@ -25,8 +25,8 @@ def shared() -> BackwardPass:
 
 def said(bp: BackwardPass) -> list[dict[str, Any]]:
     """Return what the stepper is told of those who wait, after the start and each step."""
-    waiting = (step["waiting"] for step in bp._payload({})["steps"])
-    split = ((each["functions"], *each["text"].split("\n")) for each in waiting)
+    steps = bp._payload({})["steps"]
+    split = ((step["waiting"], *step["texts"]["turns"].split("\n")) for step in steps)
     return [{"functions": who, "text": why, "lines": lines} for who, why, *lines in split]
 
 

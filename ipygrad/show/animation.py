@@ -193,8 +193,8 @@ def _words_figure(scene: Scene, frame: Frame, width: float, height: float) -> Fi
         (f"{interface['step']} {position}", {}),
         (told["heading"], strong),
         *((line, product) for each in told["products"] for line in equations(each)),
-        (told["sentence"], {}),
-        *((note, strong) for note in told["notes"]),
+        (told["texts"]["sentence"], {}),
+        (told["texts"].get("notes", ""), strong),
     ]
     down = LINE
     with own_style():

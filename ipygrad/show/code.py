@@ -21,11 +21,11 @@ def code_of(shown: Pass, steps: Sequence[BareStep], kept: Kept) -> Json | None:
     if shown.code is None:
         return None
     functions = shown.graph.functions
-    steps_of: list[list[int]] = [[] for _ in shown.code]
+    items: list[list[str]] = [[] for _ in shown.code]
     for step in steps:
         line = functions[step.function].line
-        if line is not None and 0 <= line - shown.first_line < len(steps_of):
-            steps_of[line - shown.first_line].append(step.index)
+        if line is not None and 0 <= line - shown.first_line < len(items):
+            items[line - shown.first_line].append(f"f{kept.functions[step.function]}")
     calls: list[dict[Place, list[str]]] = [{} for _ in shown.code]
     for node in functions:
         if node.index not in kept.functions:
@@ -39,7 +39,7 @@ def code_of(shown: Pass, steps: Sequence[BareStep], kept: Kept) -> Json | None:
             _parts(text, 0, len(text), sorted(of_line.items(), key=_outermost_first))
             for text, of_line in zip(shown.code, calls, strict=True)
         ],
-        "steps": steps_of,
+        "items": [",".join(of_line) for of_line in items],
         "untaken": list(shown.untaken),
     }
 

@@ -66,7 +66,7 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   const shape = { width: 0, height: 0, boxes: [], lines: [] };
   const groups = [{ items: [], shape: 0 }];
   const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
-  const table = { columns: [], rows: [], row_steps: [] };
+  const table = { columns: [], rows: [], row_steps: [], row_items: [] };
   const none = { notices: [], code: null, table, knobs: [], sizes: null, forward: [] };
   const alone = { ...rest, ...none, start: 0, predict: false };
   steps.forEach((step, k) => {

@@ -27,7 +27,8 @@ means "not yet" and is shown as a dash, never as 0.
       lines        [text]
       expressions  for each line [Part], a Part being a text or the expression of calls,
                    ["f3,f5", Part, ...]
-      steps        for each line [number of the step], of the functions that it called
+      items        for each line the functions that it called, in the order of their steps:
+                   "f5,f3"; "" for none
       untaken      [number of a line] of branches that the cell has not taken; none where that is
                    not known
     graph          where steps were cut, only what the kept ones touch
@@ -93,7 +94,6 @@ means "not yet" and is shown as a dash, never as 0.
       function     function | null
       line         of the cell | null
       heading      "square: from y to b"
-      sentence     what happens, for people
       status       "Step 2 of 3: …", what a screen reader announces
       products [   one for each input of the function; for the start one, without arriving and
                    local, or none when there was no pass
@@ -111,28 +111,32 @@ means "not yet" and is shown as a dash, never as 0.
           before   Number: arriving × local, in the output's shape
         contribution, before, after
                    Number | null ]
-      notes        [text]
-      check        null for the start, and where checks are off |
-        status     "agrees" | "disagrees" | "not_checked"
-        text       what was compared, and what may have gone wrong
+      texts        {name: text}, of these five those that there are:
+        sentence   what happens, for people
+        notes      what is remarkable in it
+        turns      why the function whose turn is next is the first one, then a line for each that
+                   waits and one for the others
+        check      what was compared, and what may have gone wrong
+        source     of the backward that ran, with what its names held when it returned, where a user
+                   wrote it
+      check        "agrees" | "disagrees" | "not_checked" | null for the start, and where checks are
+                   off
       parts        [text], what a screen reader announces of each part of the step but the last;
                    none for the start
-      waiting      who waits for a turn after this step | null when there was no pass
-        functions  [function], those that come first
-        text       why the first one is next, then a line for each of them and one for the others
-      source       text of the backward that ran, with what its names held when it returned; ""
-                   where no user wrote it
-      picture      bool: it has a plot, since some input is no constant, and is not lost; where no
-                   step has one, no room is kept
-      plot         an SVG document as text, with a column for each product that is no constant |
-                   null (drawn on demand by a kernel, or none) ]
+      waiting      [function], who waits for a turn after this step: those that come first
+      columns      number: of its plot, one for each product that is no constant; 0 where it has no
+                   plot. Where no step has one, no room is kept
+      plot         an SVG document as text, with these columns side by side | null (drawn on demand
+                   by a kernel, or none) ]
                    Of a long pass most steps have only numbers, until a kernel that is asked for
-                   their plots sends them in words, too: function, line, heading, picture and
+                   their plots sends them in words, too: function, line, heading, columns and
       arriving     place in numbers
       products [   [variable, holds, local, contribution, before, after], from local on places in
                    numbers; null for what is not there, and of local for what takes long to find ]
     forward [      the calls of the forward pass, in their order, as steps that have no products,
-                   notes or plots; none where there are too many ]
+                   notes or plots; none where there are too many. They have
+      factors      [[caption, Number, style]], of what it was given, of the function, and of what it
+                   made, as they stand beside one another ]
     sizes          how large the gradient is at each step | null for a short pass, and while numbers
                    are covered
       bars         for each step [number | null]: its size on a log scale from 0 to 1
@@ -156,6 +160,7 @@ means "not yet" and is shown as a dash, never as 0.
       rows         [[text]], one for each product of each step, constants left out; where there was
                    no pass, one for each variable
       row_steps    [number of the step], one for each row
+      row_items    [Item or edge], what each row is about: "v3 f5" for a product
 """
 
 from __future__ import annotations
@@ -363,8 +368,15 @@ def make_payload(
             "columns": list(rows.columns),
             "rows": [list(row) for row in rows.rows],
             "row_steps": list(rows.row_steps),
+            "row_items": [_item_of(kept, *ends) for ends in rows.row_ends],
         },
     }
+
+
+def _item_of(kept: Kept, variable: int | None, function: int | None) -> str:
+    """Return the item, or the edge, of a variable and a function, None for none."""
+    ends = {"v": kept.variables.get(variable), "f": kept.functions.get(function)}
+    return " ".join(f"{kind}{number}" for kind, number in ends.items() if number is not None)
 
 
 def told_numbers(

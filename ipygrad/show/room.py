@@ -23,15 +23,8 @@ CONSTANT_ROW = 0.3
 SUBSCRIPTS = frozenset("₀₁₂₃₄₅₆₇₈₉")
 """Below the bar of a fraction they take room of their own."""
 
-TEXTS: dict[str, Callable[[Json], str]] = {
-    "heading": lambda step: step["heading"],
-    "sentence": lambda step: step["sentence"],
-    "notes": lambda step: " ".join(step["notes"]),
-    "turns": lambda step: step["waiting"]["text"] if step["waiting"] else "",
-    "check": lambda step: step["check"]["text"] if step["check"] else "",
-    "source": lambda step: step["source"],
-}
-"""The texts of a step in the payload."""
+TEXTS = ("sentence", "notes", "turns", "check", "source")
+"""Names of the texts of a step in the payload, which has a heading besides."""
 _NO_WORDS = {"summed": None, "formula": None, "equation": None}
 
 
@@ -79,8 +72,11 @@ def room_of(steps: Sequence[Json], lean: Sequence[Json] = (), forward: Sequence[
             "sums-of-pairs": min(sums, pairs),
         },
         "texts": {
-            name: _longest(map(text, (*steps, *forward, *(lean if name == "heading" else ()))))
-            for name, text in TEXTS.items()
+            "heading": _longest(step["heading"] for step in (*steps, *forward, *lean)),
+            **{
+                name: _longest(step["texts"].get(name, "") for step in (*steps, *forward))
+                for name in TEXTS
+            },
         },
     }
 

@@ -29,11 +29,15 @@ class Table(NamedTuple):
         One text for each column.
     row_steps
         For each row the number of its step.
+    row_ends
+        For each row the numbers of the variable and of the function that it is about; None for
+        none.
     """
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     row_steps: list[int]
+    row_ends: list[tuple[int | None, int | None]]
 
 
 PASS_COLUMNS = (
@@ -76,8 +80,10 @@ def table(
         those are there that have been found.
     """
     if shown.run is None:
-        rows = _variable_rows(shown)[:most]
-        return Table(_headings(shown.words, GRAPH_COLUMNS), rows, [0] * len(rows))
+        nodes = [node for node in shown.graph.variables if node.kind != "constant"][:most]
+        rows = [_variable_row(shown, node) for node in nodes]
+        ends: list[tuple[int | None, int | None]] = [(node.index, None) for node in nodes]
+        return Table(_headings(shown.words, GRAPH_COLUMNS), rows, [0] * len(rows), ends)
     words, graph = shown.words, shown.graph
     result = graph.variables[graph.results[0]]
     start = words.number(shown.run.cotangent)
@@ -85,11 +91,20 @@ def table(
         ("0", words("start"), _line(result), "", "", start, result.name, short(None), start),
     ]
     row_steps = [0]
+    row_ends: list[tuple[int | None, int | None]] = [(result.index, None)]
     for step in shown.steps[:most]:
         of_step = _step_rows(shown, step, longest_local, is_told=told is None or step.index in told)
         rows += of_step
         row_steps += [step.index] * len(of_step)
-    return Table(_headings(words, PASS_COLUMNS), rows, row_steps)
+        reached: list[int | None] = [
+            number
+            for number, contribution in zip(
+                graph.functions[step.function].inputs, step.contributions, strict=True
+            )
+            if contribution is not None
+        ]
+        row_ends += [(number, step.function) for number in reached or [None]]
+    return Table(_headings(words, PASS_COLUMNS), rows, row_steps, row_ends)
 
 
 def _headings(words: Words, keys: Sequence[str]) -> tuple[str, ...]:
@@ -140,13 +155,8 @@ def _local(shown: Pass, step: BareStep, argnum: int, longest: int | None, *, is_
     return number if longest is not None and text_columns(both) > longest else both
 
 
-def _variable_rows(shown: Pass) -> list[tuple[str, ...]]:
-    graph = shown.graph
-    return [
-        (node.name, shown.words.number(node.value), made_by(graph, node), _line(node))
-        for node in graph.variables
-        if node.kind != "constant"
-    ]
+def _variable_row(shown: Pass, node: VariableNode) -> tuple[str, ...]:
+    return node.name, shown.words.number(node.value), made_by(shown.graph, node), _line(node)
 
 
 def made_by(graph: Graph, node: VariableNode) -> str:

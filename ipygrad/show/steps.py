@@ -18,6 +18,8 @@ from ipygrad.explain.turns import describe_next, describe_waiting
 from ipygrad.explain.words import describe_start, describe_step, describe_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ipygrad.capture.backward import BareStep
     from ipygrad.explain.formula import Formula
     from ipygrad.explain.words import StepWords, Words
@@ -46,21 +48,26 @@ def formula_of(formula: Formula | None) -> Json | None:
     return None if formula is None else {"text": formula.text, "math": formula.mathml}
 
 
-def said_step(said: StepWords, function: int | None, line: int | None, **known: Any) -> Json:
-    """Return a step in words; of what is not `known`, it has nothing."""
+def said_step(
+    said: StepWords,
+    function: int | None,
+    line: int | None,
+    texts: Mapping[str, str] | None = None,
+    **known: Any,
+) -> Json:
+    """Return a step in words; of what is not `known`, and in more `texts`, it has nothing."""
+    every = {"sentence": said.sentence, **(texts or {})}
     return {
         "function": function,
         "line": line,
         "heading": said.heading,
-        "sentence": said.sentence,
         "status": said.status,
+        "texts": {name: text for name, text in every.items() if text},
         "parts": list(said.parts),
         "products": [],
-        "notes": [],
         "check": None,
-        "waiting": None,
-        "source": "",
-        "picture": False,
+        "waiting": [],
+        "columns": 0,
         "plot": None,
         **known,
     }
@@ -90,8 +97,8 @@ def start_of(shown: Pass, kept: Kept) -> Json:
                 "after": number_of(shown.words, shown.run.cotangent),
             }
         )
-    waiting = waiting_after(shown, kept, 0)
-    return said_step(said, None, line, products=products, waiting=waiting)
+    waiting, turns = waiting_after(shown, kept, 0)
+    return said_step(said, None, line, {"turns": turns}, products=products, waiting=waiting)
 
 
 def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json:
@@ -101,18 +108,25 @@ def told_step(shown: Pass, step: BareStep, kept: Kept, plot: str | None) -> Json
     slopes = shown.findings.slopes(step)
     said = describe_step(words, shown.graph, step, len(shown.steps), slopes)
     arriving = _arriving(words, step)
+    products = [_product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))]
+    columns = sum(one["local"] is not None and not one["constant"] for one in products)
+    waiting, turns = waiting_after(shown, kept, step.index)
+    status, checked = _check(shown, step)
+    texts = {
+        "notes": " ".join(shown.findings.notes(step)),
+        "turns": turns,
+        "check": checked,
+        "source": _source(words, step),
+    }
     return said_step(
         said,
         kept.functions[step.function],
         node.line,
-        products=[
-            _product(shown, step, argnum, kept, arriving) for argnum in range(len(node.inputs))
-        ],
-        notes=list(shown.findings.notes(step)),
-        check=_check(shown, step),
-        waiting=waiting_after(shown, kept, step.index),
-        source=_source(words, step),
-        picture=shown.findings.has_plot(step),
+        texts,
+        products=products,
+        check=status,
+        waiting=waiting,
+        columns=columns if shown.findings.has_plot(step) else 0,
         plot=plot,
     )
 
@@ -128,11 +142,12 @@ def lean_step(shown: Pass, step: BareStep, kept: Kept, numbers: NumberList) -> J
     else:
         arriving = numbers.add(_arriving(shown.words, step))
     slopes = shown.findings.known_slopes(step)
+    columns = sum(contribution is not None for contribution in step.contributions)
     return {
         "function": kept.functions[step.function],
         "line": node.line,
         "heading": describe_turn(shown.words, shown.graph, step),
-        "picture": shown.findings.has_plot(step),
+        "columns": columns if shown.findings.has_plot(step) else 0,
         "arriving": arriving,
         "products": [
             [
@@ -185,21 +200,17 @@ class NumberList:
         return len(self.written) - 1
 
 
-def waiting_after(shown: Pass, kept: Kept, index: int) -> Json | None:
-    """Return who waits after a step, or the start; who is not kept is only counted."""
+def waiting_after(shown: Pass, kept: Kept, index: int) -> tuple[list[int], str]:
+    """Return who waits after a step, or the start, and why; who is not kept is only counted."""
     queue = shown.findings.queue(index, MOST_WAITING)
     if queue is None:
-        return None
+        return [], ""
     functions = [kept.functions.get(one.function) for one in queue.first]
-    return {
-        "functions": [function for function in functions if function is not None],
-        "text": "\n".join(
-            (
-                describe_next(shown.words, queue, stopped=index == len(shown.steps)),
-                *describe_waiting(shown.words, queue),
-            )
-        ),
-    }
+    lines = (
+        describe_next(shown.words, queue, stopped=index == len(shown.steps)),
+        *describe_waiting(shown.words, queue),
+    )
+    return [function for function in functions if function is not None], "\n".join(lines)
 
 
 def _source(words: Words, step: BareStep) -> str:
@@ -239,14 +250,13 @@ def _product(shown: Pass, step: BareStep, argnum: int, kept: Kept, arriving: Jso
     }
 
 
-def _check(shown: Pass, step: BareStep) -> Json | None:
+def _check(shown: Pass, step: BareStep) -> tuple[str | None, str]:
+    """Return what a check found, and say it; nothing where checks are off."""
     check = shown.findings.check(step)
     if check.reason == "off":
-        return None
-    return {
-        "status": check.status.replace(" ", "_"),
-        "text": f"{SIGNS[check.status]} {shown.findings.verdict(step)}",
-    }
+        return None, ""
+    said = f"{SIGNS[check.status]} {shown.findings.verdict(step)}"
+    return check.status.replace(" ", "_"), said
 
 
 def _arriving(words: Words, step: BareStep) -> Json:

@@ -34,7 +34,7 @@ def cells_of(
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return keys of columns, then headings and rows as text, without columns that are empty."""
     keys = GRAPH_COLUMNS if shown.run is None else PASS_COLUMNS
-    columns, rows, _ = table(shown, most, longest_local=longest_local)
+    columns, rows, *_ = table(shown, most, longest_local=longest_local)
     kept = [place for place, _ in enumerate(keys) if any(row[place] for row in rows)]
     cells = [tuple(visible(row[place]) for place in kept) for row in (columns, *rows)]
     return [keys[place] for place in kept], cells

@@ -23,7 +23,7 @@ SENTENCES: dict[str, str] = ENGLISH["sentences"]
 WORDS: dict[str, str] = ENGLISH["interface"]
 """The texts of the interface, in English."""
 
-AGREES = {"status": "agrees", "text": "✓ backward agrees with the measured slope."}
+AGREES = "✓ backward agrees with the measured slope."
 
 BOX_WIDTH = 96.0
 
@@ -103,7 +103,7 @@ def build(
     """Return the payload of a pass through functions of numbers, made in the order of `calls`."""
     result = calls[-1].output if calls else 0
     name = variables[result].name
-    steps = [_step(None, None, f"start: {name}", [_product(result, name, 1.0)], None, None)]
+    steps = [_step(None, None, f"start: {name}", [_product(result, name, 1.0)])]
     gradients = {result: 1.0}
     turns: dict[int, int] = {}
     for index, call in reversed(list(enumerate(calls))):
@@ -129,17 +129,21 @@ def build(
         heading = f"{call.label}: from {variables[call.output].name} to " + ", ".join(
             variables[variable].name for variable in dict.fromkeys(call.inputs)
         )
-        kept = sum(not product["constant"] for product in products)
-        picture = plot(call.label, kept) if plots else None
-        steps.append(_step(index, call.line, heading, products, picture, AGREES))
+        columns = sum(not product["constant"] for product in products) if plots else 0
+        step = _step(index, call.line, heading, products)
+        step |= {"columns": columns, "plot": plot(call.label, columns) if plots else None}
+        step["check"] = "agrees"
+        step["texts"]["check"] = AGREES
+        steps.append(step)
     for k, step in enumerate(steps):
         step["status"] = f"Step {k} of {len(steps) - 1}: {step['heading']}"
         step["parts"] = [f"Step {k}, part {part}" for part in (1, 2)] if k else []
     for step, waiting in zip(steps, [*steps[1:], None], strict=True):
         functions = [] if waiting is None else [waiting["function"]]
         text = "\n".join(["The next one.", *(f"● {calls[f].label}" for f in functions)])
-        step["waiting"] = {"functions": functions, "text": text}
-    rows, row_steps = _rows(steps, calls)
+        step["waiting"] = functions
+        step["texts"]["turns"] = text
+    rows, row_steps, row_items = _rows(steps, calls)
     return {
         "version": 1,
         "title": f"Backward pass of {name}",
@@ -149,7 +153,7 @@ def build(
         "start": 0,
         "predict": False,
         "notices": list(notices),
-        "code": _code(code, calls, turns) if code else None,
+        "code": _code(code, calls) if code else None,
         "graph": {
             "variables": [
                 {
@@ -178,6 +182,7 @@ def build(
             "columns": ["step", "function", "to", "arriving", "local", "contribution", "gradient"],
             "rows": rows,
             "row_steps": row_steps,
+            "row_items": row_items,
         },
     }
 
@@ -243,35 +248,50 @@ def _step(
     line: int | None,
     heading: str,
     products: list[Payload],
-    picture: str | None,
-    check: Payload | None,
 ) -> Payload:
     return {
         "function": function,
         "line": line,
         "heading": heading,
-        "sentence": f"The gradient goes back: {heading}.",
         "status": "",
+        "texts": {"sentence": f"The gradient goes back: {heading}."},
         "parts": [],
         "products": products,
-        "notes": [],
-        "check": check,
-        "waiting": None,
-        "source": "",
-        "picture": picture is not None,
-        "plot": picture,
+        "check": None,
+        "waiting": [],
+        "columns": 0,
+        "plot": None,
     }
+
+
+def check(payload: Payload, step: int, status: str, text: str) -> None:
+    """Say what the check of a step has found."""
+    payload["steps"][step]["check"] = status
+    payload["steps"][step]["texts"]["check"] = text
 
 
 def _forward(function: int, call: Call, variables: list[Var]) -> Payload:
     heading = f"{call.label} makes {variables[call.output].name}"
-    step = _step(function, call.line, heading, [], None, None)
+    step = _step(function, call.line, heading, [])
     parts = [f"Forward {function + 1}, part {part}" for part in (1, 2)]
-    return {**step, "status": f"Forward {function + 1}: {heading}", "parts": parts}
+    inputs, outputs = (
+        [
+            ", ".join(variables[v].name for v in ends),
+            {
+                "text": "; ".join(f"{variables[v].value:.4g}" for v in ends),
+                "exact": "; ".join(repr(variables[v].value) for v in ends),
+            },
+        ]
+        for ends in (call.inputs, [call.output])
+    )
+    made = {"text": call.label, "exact": call.label}
+    factors = [[*inputs, "local"], ["function", made, "local"], [*outputs, "result"]]
+    said = {"status": f"Forward {function + 1}: {heading}", "parts": parts, "factors": factors}
+    return step | said
 
 
-def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], list[int]]:
-    rows, row_steps = [], []
+def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], list[int], list[str]]:
+    rows, row_steps, row_items = [], [], []
     for k, step in enumerate(steps):
         label = "" if step["function"] is None else calls[step["function"]].label
         for product in step["products"]:
@@ -279,21 +299,24 @@ def _rows(steps: list[Payload], calls: list[Call]) -> tuple[list[list[str]], lis
             texts = [number["text"] if number else "–" for number in numbers]
             rows.append([str(k), label, product["name"], *texts])
             row_steps.append(k)
-    return rows, row_steps
+            function = "" if step["function"] is None else f" f{step['function']}"
+            row_items.append(f"v{product['variable']}{function}")
+    return rows, row_steps, row_items
 
 
-def _code(lines: list[str], calls: list[Call], turns: dict[int, int]) -> Payload:
-    steps: list[list[int]] = [[] for _ in lines]
+def _code(lines: list[str], calls: list[Call]) -> Payload:
+    items: list[list[str]] = [[] for _ in lines]
     for index, call in reversed(list(enumerate(calls))):
         if call.line is not None:
-            steps[call.line - 2].append(turns[index])
+            items[call.line - 2].append(f"f{index}")
     parts: list[list[Any]] = [[line] for line in lines]
     for index, call in enumerate(calls):
         if call.line is not None:
             # The expression is what is assigned.
             target, sign, expression = lines[call.line - 2].rpartition("= ")
             parts[call.line - 2] = [target + sign, [f"f{index}", expression]]
-    return {"first": 2, "lines": lines, "expressions": parts, "steps": steps, "untaken": []}
+    joined = [",".join(of_line) for of_line in items]
+    return {"first": 2, "lines": lines, "expressions": parts, "items": joined, "untaken": []}
 
 
 def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int]) -> Payload:
@@ -481,8 +504,9 @@ def nasty() -> Payload:
         box_width=160.0,
     )
     svg = f'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1){text}'
-    check = {"status": "disagrees", "text": f"≠ {text}"}
-    payload["steps"][1].update(notes=[text], picture=True, plot=svg, check=check)
+    check(payload, 1, "disagrees", f"≠ {text}")
+    payload["steps"][1]["texts"]["notes"] = text
+    payload["steps"][1].update(columns=1, plot=svg)
     payload["steps"][1]["products"][0]["summed"] = {"text": text, "before": number(2.0)}
     return payload
 

@@ -28,7 +28,7 @@ def lean(payload: payloads.Payload, steps: range) -> list[payloads.Payload]:
         step = payload["steps"][k]
         keys = ("local", "contribution", "before", "after")
         payload["steps"][k] = {
-            **{key: step[key] for key in ("function", "line", "heading", "picture")},
+            **{key: step[key] for key in ("function", "line", "heading", "columns")},
             "arriving": place(step["products"][0]["arriving"]),
             "products": [
                 [one["variable"], one["holds"], *(place(one[key]) for key in keys)]
@@ -79,12 +79,12 @@ def test_with_a_kernel_the_words_come_when_the_step_is_shown(page: Page) -> None
     expect(root.get_by_role("status")).to_have_text("")
     numbers = root.locator(".ipygrad-products").inner_text()
     send(page, 2, second)
-    expect(root.get_by_text(second["sentence"], exact=True)).to_be_visible()
+    expect(root.get_by_text(second["texts"]["sentence"], exact=True)).to_be_visible()
     expect(root.get_by_role("status")).to_have_text(second["status"])
     assert numbers.split()[:3] == root.locator(".ipygrad-products").inner_text().split()[:3]
     go(page, 0)
     go(page, 2)
-    expect(root.get_by_text(second["sentence"], exact=True)).to_be_visible()
+    expect(root.get_by_text(second["texts"]["sentence"], exact=True)).to_be_visible()
     assert page.evaluate("model.sent.length") == 1
 
 
@@ -98,7 +98,7 @@ def test_the_kernel_is_asked_where_one_stays_and_not_on_the_way(page: Page) -> N
     send(page, 1, first)
     assert page.evaluate("model.sent.map(({step}) => step)") == [1, 3]
     send(page, 3, third)
-    expect(root.get_by_text(third["sentence"], exact=True)).to_be_visible()
+    expect(root.get_by_text(third["texts"]["sentence"], exact=True)).to_be_visible()
     assert page.evaluate("model.sent.length") == 2
 
 
@@ -116,11 +116,11 @@ def test_nothing_moves_when_the_words_come(page: Page) -> None:
     (_, second, _) = lean(payload, range(1, 4))
     payload["room"]["texts"] = {
         **payload["room"]["texts"],
-        "sentence": [second["sentence"], payloads.WORDS["words_rest"]],
+        "sentence": [second["texts"]["sentence"], payloads.WORDS["words_rest"]],
     }
     root = mount(page, payload, kernel=True)
     go(page, 2)
     before = root.bounding_box()
     send(page, 2, second)
-    expect(root.get_by_text(second["sentence"], exact=True)).to_be_visible()
+    expect(root.get_by_text(second["texts"]["sentence"], exact=True)).to_be_visible()
     assert root.bounding_box() == before

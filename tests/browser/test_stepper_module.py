@@ -128,13 +128,13 @@ def disagreeing() -> payloads.Payload:
     """Return the seed example with an exp whose backward is wrong."""
     payload = payloads.chain()
     text = "≠ backward says 1.284, but the measured slope is 2.568."
-    payload["steps"][2]["check"] = {"status": "disagrees", "text": text}
+    payloads.check(payload, 2, "disagrees", text)
     return payload
 
 
 def test_check_is_told_in_the_step_and_a_wrong_backward_on_its_box(page: Page) -> None:
     payload = disagreeing()
-    payload["steps"][3]["check"] = {"status": "not_checked", "text": "– not checked: random"}
+    payloads.check(payload, 3, "not_checked", "– not checked: random")
     root = mounted(page, payload)
     check = root.locator(".ipygrad-check > :first-child")
     for step, text in enumerate(
@@ -160,7 +160,7 @@ def test_text_of_a_users_backward_stands_with_the_values_of_its_names(page: Page
     payload = payloads.chain()
     long = "    return gy * self.output.data  # " + "and so on " * 40
     text = f"def backward(self, gy):\n{long}\n\ngy = 2.568"
-    payload["steps"][2]["source"] = text
+    payload["steps"][2]["texts"]["source"] = text
     root = mounted(page, payload)
     source = root.locator(".ipygrad-source > :first-child")
     expect(source).to_be_empty()
@@ -178,6 +178,7 @@ def test_pass_without_checks_keeps_no_room_for_them(page: Page) -> None:
     payload = payloads.chain()
     for step in payload["steps"]:
         step["check"] = None
+        step["texts"].pop("check", None)
     expect(mounted(page, payload).locator(".ipygrad-check")).to_have_count(0)
 
 
@@ -588,6 +589,23 @@ def test_boxes_lines_and_rows_go_to_their_step(page: Page) -> None:
     expect(row).not_to_have_attribute("aria-current", "step")
 
 
+def test_a_row_of_the_table_selects_what_it_is_about(page: Page) -> None:
+    root = mounted(page, payloads.chain())
+    root.get_by_text(payloads.WORDS["table"]).click()
+    row = root.get_by_role("row", name="exp")
+    (exp, variable) = (box(root, name) for name in ("function exp", "variable a"))
+    row.click()
+    expect(row).to_have_class(re.compile("ipygrad-selected"))
+    expect(exp).to_have_class(re.compile("ipygrad-path"))
+    expect(variable).to_have_class(re.compile("ipygrad-path"))
+    # From another step a press keeps what is selected, there a second one lets it go.
+    root.get_by_role("button", name=payloads.WORDS["first"]).click()
+    row.click()
+    expect(row).to_have_class(re.compile("ipygrad-selected"))
+    row.click()
+    expect(row).not_to_have_class(re.compile("ipygrad-selected"))
+
+
 def test_line_with_several_functions_goes_through_them(page: Page) -> None:
     root = mounted(page, payloads.constant())
     line = root.get_by_role("button", name="y = w * x + 2.0")
@@ -891,7 +909,7 @@ def test_each_curve_of_a_plot_is_an_image_of_its_own(page: Page) -> None:
 def test_pass_without_pictures_keeps_no_room_and_asks_for_none(page: Page) -> None:
     payload = payloads.chain()
     for step in payload["steps"]:
-        step.update(picture=False, plot=None)
+        step.update(columns=0, plot=None)
     root = with_model(page, payload)
     go(page, 2)
     expect(root.locator(".ipygrad-plot")).to_have_count(0)
@@ -900,7 +918,7 @@ def test_pass_without_pictures_keeps_no_room_and_asks_for_none(page: Page) -> No
 
 def test_step_without_picture_asks_for_none(page: Page) -> None:
     payload = payloads.chain()
-    payload["steps"][2].update(picture=False, plot=None)
+    payload["steps"][2].update(columns=0, plot=None)
     root = with_model(page, payload)
     go(page, 2)
     expect(root.locator(".ipygrad-plot")).to_have_text(payloads.WORDS["plot_none"])
@@ -1673,7 +1691,7 @@ def test_texts_and_focus_ring_have_enough_contrast(
 ) -> None:
     page = chromium.new_page(color_scheme=scheme)
     payload = payloads.constant()
-    payload["steps"][1]["check"] = {"status": "disagrees", "text": "backward is wrong."}
+    payloads.check(payload, 1, "disagrees", "backward is wrong.")
     root = mounted(page, payload)
     colours = THEMES[theme]
     if colours is None:
@@ -1746,8 +1764,8 @@ def test_styles_of_a_notebook_do_not_leak_in(page: Page) -> None:
 
 def test_files_are_small_and_make_no_markup_of_texts() -> None:
     module, style = front_end()
-    assert len(module.encode()) <= 60_000
-    assert len(style.encode()) <= 20_000
+    for name, most in (("stepper.js", 60), ("stepper.css", 20)):
+        assert (STATIC / name).stat().st_size <= most * 1024
     # What a cell pays for them.
     assert len(gzip.compress((module + style).encode(), mtime=0)) <= 24_000
     assert not re.search(r"/\*|^\s*//", module + style, re.MULTILINE)
