@@ -39,6 +39,9 @@ LAYER: list[Call] = [
 ]
 
 
+PAIRS = list(combinations(range(5), 2))
+
+
 def graph_of(calls: Sequence[Call], leaves: str = "") -> Graph:
     number = {name: index for index, name in enumerate(leaves.split())}
     creator: dict[int, int] = {}
@@ -380,21 +383,23 @@ def test_shorten(text: str, short: str) -> None:
 
 def test_ranks_without_a_choice_are_the_latest() -> None:
     pairs = [(0, 1), (1, 2), (3, 2), (0, 2)]
-    assert shortest_ranks(5, pairs) == latest_ranks(5, pairs) == [0, 1, 2, 1, 2]
+    assert shortest_ranks(5, pairs, [1] * 4) == latest_ranks(5, pairs) == [0, 1, 2, 1, 2]
 
 
 def test_a_branch_that_ends_early_stays_where_it_leaves() -> None:
     pairs = [*pairwise(range(6)), (0, 6), (6, 7)]
     assert latest_ranks(8, pairs)[6:] == [4, 5]
-    assert shortest_ranks(8, pairs)[6:] == [1, 2]
+    assert shortest_ranks(8, pairs, [1] * 7)[6:] == [1, 2]
 
 
 @pytest.mark.parametrize("ends", [{}, {"first": 0}, {"last": 4}, {"first": 0, "last": 4}])
 @settings(derandomize=True, deadline=None, max_examples=40)
-@given(pairs=st.lists(st.sampled_from(list(combinations(range(5), 2))), max_size=9))
+@given(weights=st.dictionaries(st.sampled_from(PAIRS), st.integers(1, 3), max_size=9))
 def test_ranks_have_the_least_sum_and_are_the_latest_with_it(
-    ends: dict[str, int], pairs: list[tuple[int, int]]
+    ends: dict[str, int], weights: dict[tuple[int, int], int]
 ) -> None:
+    pairs = [*weights, *list(weights)[:2]]
+    counts = [weights[pair] for pair in pairs]
     top = max(latest_ranks(5, pairs))
     possible = [
         ranks
@@ -403,15 +408,30 @@ def test_ranks_have_the_least_sum_and_are_the_latest_with_it(
         and ("first" not in ends or ranks[0] == 0)
         and ("last" not in ends or ranks[4] == top)
     ]
-    sums = [sum(ranks[head] - ranks[tail] for tail, head in pairs) for ranks in possible]
+    sums = [
+        sum(n * (ranks[b] - ranks[a]) for (a, b), n in zip(pairs, counts, strict=True))
+        for ranks in possible
+    ]
     least = [ranks for ranks, total in zip(possible, sums, strict=True) if total == min(sums)]
-    assert shortest_ranks(5, pairs, **ends) == [max(values) for values in zip(*least, strict=True)]
+    latest = [max(values) for values in zip(*least, strict=True)]
+    assert shortest_ranks(5, pairs, counts, **ends) == latest
 
 
 def test_ranks_that_take_too_long_to_find_are_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ipygrad.show.ranks.EFFORT", 1)
     pairs = [*pairwise(range(6)), (0, 6), (6, 7)]
-    assert shortest_ranks(8, pairs) == latest_ranks(8, pairs)
+    assert shortest_ranks(8, pairs, [1] * 7) == latest_ranks(8, pairs)
+
+
+@settings(derandomize=True, deadline=None)
+@given(graphs())
+def test_what_a_function_makes_stands_beside_it(graph: Graph) -> None:
+    layout = lay_out(graph)
+    columns = sorted({round(box.x + box.width / 2, 1) for box in layout.functions})
+    for edge in layout.edges:
+        if edge.role == "output":
+            start, end = edge.points[0][0], edge.points[-1][0]
+            assert not any(start < x < end for x in columns)
 
 
 def test_a_cycle_is_an_error() -> None:

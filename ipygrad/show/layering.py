@@ -19,6 +19,8 @@ from ipygrad.show.ranks import shortest_ranks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Weight of the edge from a function to what it makes: that stands beside it.
+MADE = 16
 # Nodes (dummies included) that all sweeps together may visit. A graph is laid out while its reader
 # waits, so a large one gets few sweeps and a small one as many as do any good.
 EFFORT = 12_000
@@ -30,12 +32,23 @@ POLISH = 6
 
 
 class Edge(NamedTuple):
-    """An edge and where on a side of its nodes it ends: port -½ is the top, 0 the middle."""
+    """An edge between two nodes.
+
+    Attributes
+    ----------
+    tail, head
+        The nodes.
+    tail_port, head_port
+        Where on a side of them it ends: -½ is the top, 0 the middle.
+    weight
+        How much it counts that it is short.
+    """
 
     tail: int
     head: int
     tail_port: float = 0.0
     head_port: float = 0.0
+    weight: int = 1
 
 
 class Link(NamedTuple):
@@ -91,7 +104,9 @@ def layered(
     effort
         Share of the usual effort, where many graphs are laid out at once.
     """
-    rank = shortest_ranks(size, [(edge.tail, edge.head) for edge in edges], first=first, last=last)
+    pairs = [(edge.tail, edge.head) for edge in edges]
+    weights = [edge.weight for edge in edges]
+    rank = shortest_ranks(size, pairs, weights, first=first, last=last)
     left: list[list[Link]] = [[] for _ in range(size)]
     right: list[list[Link]] = [[] for _ in range(size)]
     paths = []

@@ -20,7 +20,12 @@ EFFORT = 60_000
 
 
 def shortest_ranks(
-    size: int, pairs: Sequence[Pair], *, first: int | None = None, last: int | None = None
+    size: int,
+    pairs: Sequence[Pair],
+    weights: Sequence[int],
+    *,
+    first: int | None = None,
+    last: int | None = None,
 ) -> list[int]:
     """Rank nodes in as few ranks as can be so that the sum of the lengths of all edges is least.
 
@@ -33,6 +38,8 @@ def shortest_ranks(
         Number of nodes; they are ``range(size)``.
     pairs
         Tail and head of each edge; two nodes may have several edges.
+    weights
+        How often the length of each edge counts.
     first, last
         A node without edges to it that is to stand in the first rank, and one without edges from
         it that is to stand in the last.
@@ -45,7 +52,7 @@ def shortest_ranks(
     latest = latest_ranks(size, pairs)
     if first is not None:
         latest[first] = 0
-    tree = _TightTree(latest, pairs, first, last)
+    tree = _TightTree(latest, pairs, weights, first, last)
     place, settled, work = 0, 0, EFFORT
     while settled < len(tree.free) and work > 0:
         node = tree.free[place]
@@ -106,7 +113,12 @@ class _TightTree:
     """
 
     def __init__(
-        self, latest: Sequence[int], pairs: Sequence[Pair], first: int | None, last: int | None
+        self,
+        latest: Sequence[int],
+        pairs: Sequence[Pair],
+        weights: Sequence[int],
+        first: int | None,
+        last: int | None,
     ) -> None:
         size, top = len(latest), max(latest, default=0)
         start = size if first is None else first
@@ -126,11 +138,11 @@ class _TightTree:
                 self.parent[tail] = head
         self.upward = [True] * len(self.rank)
         # To be late gains each node 1 a rank; an edge costs more a rank than all nodes can gain.
-        weight = len(self.rank) * (top + 1)
+        most = len(self.rank) * (top + 1)
         self.flow = [1] * len(self.rank)
-        for tail, head in pairs:
-            self.flow[tail] += weight
-            self.flow[head] -= weight
+        for (tail, head), weight in zip(pairs, weights, strict=True):
+            self.flow[tail] += weight * most
+            self.flow[head] -= weight * most
         for node in sorted(self.free, key=self.rank.__getitem__):
             self.flow[self.parent[node]] += self.flow[node]
 
