@@ -46,6 +46,7 @@ ROOMS = {
         "show.layout",
         "show.arrange",
         "show.layering",
+        "show.ranks",
         "show.coordinates",
         "show.labels",
         "show.sizes",

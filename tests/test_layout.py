@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
 from ipygrad.show.arrange import BOX_GAP, MARGIN, RANK_GAP
 from ipygrad.show.labels import LABEL_COLUMN, LABEL_HEIGHT
-from ipygrad.show.layering import Edge, crossings, latest_ranks, layered
+from ipygrad.show.layering import Edge, crossings, layered
 from ipygrad.show.layout import Box, GraphLayout, lay_out
+from ipygrad.show.ranks import latest_ranks, shortest_ranks
 from ipygrad.show.sizes import NAME_COLUMNS, shorten, text_columns
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ LAYER: list[Call] = [
         ("tanh", f"s{i}", f"h{i}"),
     )
 ]
+
+
+PAIRS = list(combinations(range(5), 2))
 
 
 def graph_of(calls: Sequence[Call], leaves: str = "") -> Graph:
@@ -268,7 +272,8 @@ def test_parts_that_are_not_connected_and_several_results() -> None:
     layout = lay_out(graph)
     check(graph, layout)
     names = {v.name: layout.variables[v.index] for v in graph.variables}
-    assert names["r"].x == names["s"].x == names["y"].x == names["t"].x
+    assert names["r"].x == names["s"].x == names["y"].x
+    assert names["t"].x == names["b"].x, "a result stands right behind what it comes from"
 
 
 def test_an_unused_output_stands_right_behind_its_function() -> None:
@@ -341,6 +346,19 @@ def test_labels_of_a_layer_all_find_room() -> None:
         assert min(np.hypot(x - px, y - py) for px, py in sampled(edge.points, 200)) < 1
 
 
+def test_labels_of_edges_that_turn_early_stay_beside_the_box() -> None:
+    # The lower edge of two between the same boxes turns on the side of the gap where it starts.
+    calls = [
+        ("f", "x w x", "a"),
+        *[("exp", "w", f"e{i}") for i in range(9)],
+        *[("exp", "x", name) for name in "cd"],
+        ("mul", "x a", "y"),
+    ]
+    graph = graph_of(calls, "w")
+    labels = ["(4, 3)"] * len(graph.variables)
+    check_labels(lay_out(graph, labels=labels), labels)
+
+
 def test_edges_that_run_together_share_a_label() -> None:
     layout = lay_out(graph_of([("mul", "x x", "y")]), labels=["(3,)", ""])
     assert [edge.label is not None for edge in layout.edges] == [True, False, False]
@@ -363,9 +381,57 @@ def test_shorten(text: str, short: str) -> None:
     assert text_columns(short) <= NAME_COLUMNS
 
 
-def test_ranks_are_as_late_as_possible() -> None:
-    edges = [Edge(0, 1), Edge(1, 2), Edge(3, 2), Edge(0, 2)]
-    assert latest_ranks(5, edges) == [0, 1, 2, 1, 2]
+def test_ranks_without_a_choice_are_the_latest() -> None:
+    pairs = [(0, 1), (1, 2), (3, 2), (0, 2)]
+    assert shortest_ranks(5, pairs, [1] * 4) == latest_ranks(5, pairs) == [0, 1, 2, 1, 2]
+
+
+def test_a_branch_that_ends_early_stays_where_it_leaves() -> None:
+    pairs = [*pairwise(range(6)), (0, 6), (6, 7)]
+    assert latest_ranks(8, pairs)[6:] == [4, 5]
+    assert shortest_ranks(8, pairs, [1] * 7)[6:] == [1, 2]
+
+
+@pytest.mark.parametrize("ends", [{}, {"first": 0}, {"last": 4}, {"first": 0, "last": 4}])
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(weights=st.dictionaries(st.sampled_from(PAIRS), st.integers(1, 3), max_size=9))
+def test_ranks_have_the_least_sum_and_are_the_latest_with_it(
+    ends: dict[str, int], weights: dict[tuple[int, int], int]
+) -> None:
+    pairs = [*weights, *list(weights)[:2]]
+    counts = [weights[pair] for pair in pairs]
+    top = max(latest_ranks(5, pairs))
+    possible = [
+        ranks
+        for ranks in product(range(top + 1), repeat=5)
+        if all(ranks[tail] < ranks[head] for tail, head in pairs)
+        and ("first" not in ends or ranks[0] == 0)
+        and ("last" not in ends or ranks[4] == top)
+    ]
+    sums = [
+        sum(n * (ranks[b] - ranks[a]) for (a, b), n in zip(pairs, counts, strict=True))
+        for ranks in possible
+    ]
+    least = [ranks for ranks, total in zip(possible, sums, strict=True) if total == min(sums)]
+    latest = [max(values) for values in zip(*least, strict=True)]
+    assert shortest_ranks(5, pairs, counts, **ends) == latest
+
+
+def test_ranks_that_take_too_long_to_find_are_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipygrad.show.ranks.EFFORT", 1)
+    pairs = [*pairwise(range(6)), (0, 6), (6, 7)]
+    assert shortest_ranks(8, pairs, [1] * 7) == latest_ranks(8, pairs)
+
+
+@settings(derandomize=True, deadline=None)
+@given(graphs())
+def test_what_a_function_makes_stands_beside_it(graph: Graph) -> None:
+    layout = lay_out(graph)
+    columns = sorted({round(box.x + box.width / 2, 1) for box in layout.functions})
+    for edge in layout.edges:
+        if edge.role == "output":
+            start, end = edge.points[0][0], edge.points[-1][0]
+            assert not any(start < x < end for x in columns)
 
 
 def test_a_cycle_is_an_error() -> None:

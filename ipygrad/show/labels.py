@@ -35,7 +35,8 @@ def place_labels(pieces: Sequence[Sequence[Point]], widths: Sequence[float]) -> 
         free = (
             point
             for point in (_on_curve(piece, t) for t in PLACES)
-            if not any(_touch(point, width, *other) for other in others)
+            if piece[0][0] <= point[0] - width / 2 <= piece[-1][0] - width
+            and not any(_touch(point, width, *other) for other in others)
         )
         place = next(free, None) if width else None
         if place:

@@ -1,8 +1,9 @@
-"""Ranks and order: which column each node of a directed acyclic graph stands in, and where in it.
+"""Order: where in its column each node of a directed acyclic graph stands, so that few edges cross.
 
-The first two phases of the layered method of Sugiyama, Tagawa and Toda (1981), with the median
-sweeps and the exchanges of Gansner, Koutsofios, North and Vo, "A technique for drawing directed
-graphs" (1993). Nodes are plain numbers; nothing here knows of variables, functions or pixels.
+The second phase of the layered method of Sugiyama, Tagawa and Toda (1981), with the median sweeps
+and the exchanges of Gansner, Koutsofios, North and Vo, "A technique for drawing directed graphs"
+(1993); the first is in `ranks`. Nodes are plain numbers; nothing here knows of variables, functions
+or pixels.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from itertools import pairwise, product
 from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipygrad.show.ranks import shortest_ranks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Weight of the edge from a function to what it makes: that stands beside it.
+MADE = 16
 # Nodes (dummies included) that all sweeps together may visit. A graph is laid out while its reader
 # waits, so a large one gets few sweeps and a small one as many as do any good.
 EFFORT = 12_000
@@ -27,12 +32,23 @@ POLISH = 6
 
 
 class Edge(NamedTuple):
-    """An edge and where on a side of its nodes it ends: port -½ is the top, 0 the middle."""
+    """An edge between two nodes.
+
+    Attributes
+    ----------
+    tail, head
+        The nodes.
+    tail_port, head_port
+        Where on a side of them it ends: -½ is the top, 0 the middle.
+    weight
+        How much it counts that it is short.
+    """
 
     tail: int
     head: int
     tail_port: float = 0.0
     head_port: float = 0.0
+    weight: int = 1
 
 
 class Link(NamedTuple):
@@ -66,40 +82,6 @@ class Layers:
     paths: list[list[int]]
 
 
-def latest_ranks(size: int, edges: Sequence[Edge]) -> list[int]:
-    """Rank every node as late as its successors allow, the first rank being 0.
-
-    What nobody uses stands in the last rank, unless it is one of several outputs: it then stands
-    right behind the node that made it.
-
-    Raises
-    ------
-    ValueError
-        If the edges form a cycle.
-    """
-    predecessors: list[list[int]] = [[] for _ in range(size)]
-    missing = [0] * size
-    for edge in edges:
-        predecessors[edge.head].append(edge.tail)
-        missing[edge.tail] += 1
-    height = [0] * size
-    last = [node for node in range(size) if not missing[node]]
-    ready = list(last)
-    for node in ready:
-        for tail in predecessors[node]:
-            height[tail] = max(height[tail], height[node] + 1)
-            missing[tail] -= 1
-            if not missing[tail]:
-                ready.append(tail)
-    if len(ready) < size:
-        raise ValueError("The graph cannot be ranked: its edges form a cycle.")
-    for node in last:
-        if predecessors[node]:
-            height[node] = min(height[tail] for tail in predecessors[node]) - 1
-    highest = max(height, default=0)
-    return [highest - value for value in height]
-
-
 def layered(
     size: int,
     edges: Sequence[Edge],
@@ -122,11 +104,9 @@ def layered(
     effort
         Share of the usual effort, where many graphs are laid out at once.
     """
-    rank = latest_ranks(size, edges)
-    if first is not None:
-        rank[first] = 0
-    if last is not None:
-        rank[last] = max(rank)
+    pairs = [(edge.tail, edge.head) for edge in edges]
+    weights = [edge.weight for edge in edges]
+    rank = shortest_ranks(size, pairs, weights, first=first, last=last)
     left: list[list[Link]] = [[] for _ in range(size)]
     right: list[list[Link]] = [[] for _ in range(size)]
     paths = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ipygrad.show.arrange import RANK_GAP, arrange
 from ipygrad.show.labels import LABEL_COLUMN, LABEL_ROOM, place_labels
-from ipygrad.show.layering import Edge
+from ipygrad.show.layering import MADE, Edge
 from ipygrad.show.sizes import function_size, port, text_columns, variable_size
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def _edges(graph: Graph) -> tuple[list[tuple[int, int, Role, int]], list[Edge]]:
         for position, output in enumerate(function.outputs):
             if output is not None:
                 ends.append((function.index, output, "output", position))
-                edges.append(Edge(node, output, tail_port=port(position, len(function.outputs))))
+                out = port(position, len(function.outputs))
+                edges.append(Edge(node, output, tail_port=out, weight=MADE))
     return ends, edges
 
 

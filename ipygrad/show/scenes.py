@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipygrad.show.arrange import arrange
 from ipygrad.show.folding import ROOT
-from ipygrad.show.layering import Edge
+from ipygrad.show.layering import MADE, Edge
 from ipygrad.show.sizes import function_size, port, variable_size
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _joined(graph: Graph, items: Sequence[Item], ends: Sequence[End]) -> Iterato
             yield Edge(tail, head, 0.0, round(into, 4))
         elif (kind, other) == ("f", "v"):
             out = port(position, len(graph.functions[start].outputs))
-            yield Edge(tail, head, round(out, 4), 0.0)
+            yield Edge(tail, head, round(out, 4), 0.0, MADE)
         else:
             yield Edge(tail, head, 0.0, 0.0)
 

@@ -141,9 +141,13 @@ def drawn_crossings(curves: Sequence[Sequence[Point]]) -> int:
     starts = np.concatenate([line[:-1] for line in lines])
     ends = np.concatenate([line[1:] for line in lines])
     owner = np.concatenate([np.full(len(line) - 1, i) for i, line in enumerate(lines)])
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
     total = 0
     for i, line in enumerate(lines):
         later = owner > i
+        later &= (low <= line.max(axis=0)).all(axis=1) & (high >= line.min(axis=0)).all(axis=1)
+        if not later.any():
+            continue
         c, d = starts[later], ends[later]
         for a, b in pairwise(line):
             near = (np.minimum(c, d) <= np.maximum(a, b)).all(axis=1)
