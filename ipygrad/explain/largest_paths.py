@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush, nsmallest
 from itertools import count
-from math import inf, log, prod, sqrt
+from math import isfinite, log, prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -123,16 +123,16 @@ class LargestPaths:
             before = None if output is None else self._route(output)
             if before is None:
                 continue
-            _, _, size, *_, paths, detours = before
+            size, paths, detours = before.size, before.paths, before.detours
             for argnum, contribution in enumerate(step.contributions):
                 if contribution is None:
                     continue
                 slope = slopes[argnum] if slopes else None
                 if isinstance(slope, float):
-                    factor = _log(abs(slope))
+                    factor = _log(slope)
                 else:
                     slope = None
-                    factor = _size(contribution) - _size(step.cotangents[position])
+                    factor = _log_norm(contribution) - _log_norm(step.cotangents[position])
                 end = node.inputs[argnum]
                 found = _Route(
                     before, end, size + factor, slope, step.index, position, argnum, paths, detours
@@ -244,12 +244,12 @@ def _edge(route: _Route) -> Edge:
     return Edge(start.end, route.end, route.slope)
 
 
-def _size(array: Array) -> float:
-    """Return the logarithm of an array's norm."""
+def _log_norm(array: Array) -> float:
     return _log(sqrt(abs(np.vdot(array, array))))
 
 
-def _log(size: float) -> float:
-    if 0 < size < inf:
-        return log(size)
-    return FARTHEST if size else -FARTHEST
+def _log(number: float) -> float:
+    """Return the logarithm of a number's magnitude, which is finite."""
+    if isfinite(number):
+        return log(abs(number)) if number else -FARTHEST
+    return FARTHEST

@@ -40,22 +40,18 @@ def first_chains(shown: Pass, kept: Kept, reached: Container[int]) -> Mapping[in
     reached
         Numbers of the variables to which the pass has come.
     """
-    nodes = shown.graph.variables
-    askable = {
-        node.index
-        for node in nodes
-        if shown.findings.has_chains
-        and node.index in reached
-        and node.index not in shown.graph.results
-    }
+    graph = shown.graph
+    known = reached if shown.findings.has_chains else ()
     chains: dict[int, Json | None] = {
-        node.index: None for node in nodes if node.index not in askable
+        node.index: None
+        for node in graph.variables
+        if node.index not in known or node.kind == "result"
     }
     end, characters, most = perf_counter() + CHAIN_SECONDS, 0, len(chains) + MOST_CHAINS
-    for node in _asked_first(shown.graph):
+    for node in _asked_first(graph):
         if len(chains) == most or perf_counter() > end:
             break
-        if node.index not in askable:
+        if node.index in chains:
             continue
         chain = chain_of(shown, kept, node)
         characters += len(json.dumps(chain, ensure_ascii=False))
