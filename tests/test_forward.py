@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,11 +73,79 @@ def test_every_language_tells_it(language: str) -> None:
             assert "exp" in text or "square" in text
 
 
-def test_a_long_computation_is_not_put_into_words() -> None:
-    y = Variable(0.5)
-    for _ in range(1001):
+def filled(calls: dict[str, Any], payload: dict[str, Any], index: int) -> dict[str, Any]:
+    """Return a call of a long computation in words, with which the front end fills the texts."""
+    texts, graph = calls["texts"], payload["graph"]
+    function = graph["functions"][calls["functions"][index]]
+
+    def joined(names: list[str]) -> str:
+        last = texts["and"] + names[-1] if len(names) > 1 else names[0]
+        return str(texts["list"].join(names[:-1]) + last)
+
+    def listed(numbers: list[int], *, valued: bool) -> str:
+        nodes = [graph["variables"][number] for number in dict.fromkeys(numbers)]
+        values = [node["value"]["text"] for node in nodes]
+        return joined(
+            [
+                f"{node['name']} = {value}" if valued and value != node["name"] else node["name"]
+                for node, value in zip(nodes, values, strict=True)
+            ]
+        )
+
+    inputs, outputs = function["inputs"], function["outputs"]
+    made = "call_made_elsewhere" if function["line"] is None else "call_made"
+    names, about = listed(outputs, valued=False), {"function": function["label"]}
+    said = [
+        texts[made].format(**about, line=function["line"], inputs=listed(inputs, valued=True)),
+        texts["call_tied"].format(**about, outputs=names),
+        texts["call_value"].format(values=listed(outputs, valued=True)),
+    ]
+    where = {"index": index + 1, "count": len(calls["functions"])}
+    told = [texts["between"].join(said[: n + 1]) for n in range(3)]
+    *parts, status = [texts["call_status"].format(**where, sentence=text) for text in told]
+    heading = texts["heading"].format(**about, outputs=listed(inputs, valued=False), inputs=names)
+    return {"heading": heading, "sentence": told[-1], "status": status, "parts": parts}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_long_computation_there_are_the_order_and_the_texts(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell, language: str
+) -> None:
+    cell = "x = Variable(0.5)\nfor _ in range(4):\n    x = exp(x * x - 2.0) - x\ny = exp(x)\n"
+    shell.run(f"%%grad -q --lang {language} -o bp\n{cell}")
+    bp = shell["bp"]
+    short = bp._payload({})
+    monkeypatch.setattr("ipygrad.show.forward.MOST_CALLS", 10)
+    long = bp._payload({})
+    assert "calls" not in short
+    assert long["forward"] == []
+    assert long["calls"]["functions"] == [call["function"] for call in short["forward"]]
+    for index, call in enumerate(short["forward"]):
+        said = filled(long["calls"], long, index)
+        assert said == {key: call[key] for key in said}
+
+
+def test_the_forward_pass_of_a_long_computation_has_its_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    y = Variable(0.5, name="x")
+    for _ in range(12):
         y = tanh(y)
-    assert backward_pass(y)._payload({})["forward"] == []
+    bp = BackwardPass(backward_pass(y).graph, None)
+    short = bp._payload({})["room"]
+    monkeypatch.setattr("ipygrad.show.forward.MOST_CALLS", 10)
+    long = bp._payload({})["room"]
+    assert long["counts"] == short["counts"]
+    assert long["texts"]["sentence"][0] == short["texts"]["sentence"][0]
+
+
+def test_ten_thousand_calls_have_their_order() -> None:
+    y = Variable(0.5)
+    for _ in range(10_000):
+        y = tanh(y)
+    payload = backward_pass(y)._payload({})
+    assert payload["calls"]["functions"] == list(range(10_000))
+    assert filled(payload["calls"], payload, 9_999)["status"].startswith("Forward 10000 of 10000:")
 
 
 # ---------------------------------------------------------------- elements
@@ -118,3 +187,13 @@ def test_a_forward_that_refuses_nan_tells_nothing_and_nobody() -> None:
     assert elements[0] == {"columns": 2, "texts": ["2", "0", "0", "1"], "feeds": []}
     assert elements[1]["columns"] == 2
     assert elements[2] is None
+
+
+@pytest.mark.parametrize("count", [65, 1_000_000])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_large_array_it_is_said_how_many_elements_it_has(count: int, language: str) -> None:
+    x = Variable(np.zeros(count), name="x")
+    bp = backward_pass(functions.sum(x), language=language)
+    elements = bp._payload({})["graph"]["variables"][0]["elements"]
+    assert elements["texts"] == elements["feeds"] == []
+    assert re.findall("[0-9,]*[0-9]", elements["more"]) == [f"{count:,}", "64"]

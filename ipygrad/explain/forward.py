@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.words import Words
 
+CALL_TEXTS = (
+    *("heading", "call_status", "call_made", "call_made_elsewhere", "call_tied", "call_tied_many"),
+    *("call_value", "list", "and", "between"),
+)
+"""Keys of the texts that `describe_call` fills, with the names and values of variables."""
+
 
 def in_order_of_calls(graph: Graph) -> list[FunctionNode]:
     """Return the functions in the order in which they were called.

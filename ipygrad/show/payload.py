@@ -57,9 +57,10 @@ means "not yet" and is shown as a dash, never as 0.
                    null for one that is not kept
           more     "and 14 more paths"; "" when all are there
           total    Formula: the sum over the paths | null for a single one
-        elements   null but for a small array in a graph that is drawn whole
+        elements   null but for an array in a graph that is drawn whole
           columns  how many stand in a row
-          texts    [text], one for each element in the order of C
+          texts    [text], one for each element in the order of C; none of more than 64
+          more     "65 elements: …", where these are too many, and only there
           feeds    [["v0[2]"]], for each the elements that it was made of; none where nobody knows ]
       functions [  lists refer to a function by its place here
         label      text
@@ -137,7 +138,12 @@ means "not yet" and is shown as a dash, never as 0.
       products [   [variable, holds, local, contribution, before, after], from local on places in
                    numbers; null for what is not there, and of local for what takes long to find ]
     forward [      the calls of the forward pass, in their order, as steps that have no products,
-                   notes or plots; none where there are too many ]
+                   notes or plots; none where there are more than 1,000 ]
+    calls          there and only there, what the front end tells of them instead:
+      functions    [function], in the order of the calls
+      texts        {key: text}, those that ipygrad.explain.forward fills: with label and line of the
+                   function, and with its variables, by name or as "x = 0.5"; list, and, between
+                   join names and sentences
     sizes          how large the gradient is at each step | null for a short pass, and while numbers
                    are covered
       bars         for each step [number | null]: its size on a log scale from 0 to 1
@@ -328,7 +334,7 @@ def make_payload(
     kept = kept_parts(shown, most_steps)
     knobs, more = knobs_of(shown.graph) if shown.findings.can_replay and not predict else ([], 0)
     rows = table(shown, most_rows, told=told)
-    forward = calls_of(shown, kept)
+    calls = calls_of(shown, kept)
     numbers = NumberList(words)
     in_words = [start_of(shown, kept)]
     in_words += [
@@ -352,8 +358,9 @@ def make_payload(
         },
         "numbers": numbers.written,
         "steps": _in_order(in_words, in_numbers, told),
-        "forward": forward,
-        "room": room_of(in_words, in_numbers, forward),
+        "forward": [] if calls.bare else calls.told,
+        **({"calls": calls.bare} if calls.bare else {}),
+        "room": room_of(in_words, in_numbers, calls.told),
         "sizes": None if predict else _sizes(shown, steps, LONG_CURVES if lean else MOST_CURVES),
         "knobs": [
             {
