@@ -68,7 +68,7 @@ function sheetOf({ steps, code, graph, room, ...rest }, still) {
   const nothing = { functions: [], groups, shapes: [shape], open: [], height: null };
   const table = { columns: [], rows: [], row_steps: [] };
   const none = { notices: [], code: null, table, knobs: [], sizes: null, forward: [] };
-  const alone = { ...rest, ...none, start: 0, predict: false };
+  const alone = { ...rest, ...none, calls: null, start: 0, predict: false };
   steps.forEach((step, k) => {
     const heading = k > 0 ? `${k}. ${step.heading}` : step.heading;
     const products = step.products.map((product, variable) => ({ ...product, variable }));
