@@ -1,4 +1,4 @@
-"""The kernel's end of a stepper that is displayed: moves it, draws for it, turns its knobs."""
+"""The kernel's end of a stepper on a page: moves it, tells what it lacks, turns its knobs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Live:
 
         Each message tells at which values of knobs, by their places, it is asked.
         """
-        bp, kind, step = self._pass, message.get("type"), message.get("step")
+        bp, kind = self._pass, message.get("type")
         told = message.get("values", {})
         knobs = knobs_of(bp.graph)[0] if bp._findings.can_replay else []
         values = _values(told, len(knobs))
@@ -89,28 +89,15 @@ class Live:
         leaves = turned(bp.graph, knobs, values)
         if kind == "keep":
             return {"type": "what_if", "said": bp._keep(leaves)}
-        if kind not in ("plot", "what_if") or type(step) is not int:
+        number = message.get("variable" if kind == "chain" else "step")
+        if kind not in ("plot", "chain", "what_if") or type(number) is not int:
             return None
         try:
             shown = self._at(values, leaves)
         except CannotReplayError as error:
             return {"type": "what_if", "said": str(error)}
-        is_drawn = 1 <= step <= len(shown)
-        plot = shown._draw(step) if is_drawn else None
-        if kind == "plot":
-            return (
-                {
-                    "type": kind,
-                    "step": step,
-                    "svg": plot,
-                    "told": shown._tell(step),
-                    "values": told,
-                }
-                if is_drawn
-                else None
-            )
-        plots = {} if plot is None else {step: plot}
-        return {"type": kind, "payload": shown._payload(plots), "values": told}
+        answer = _answer(shown, kind, number)
+        return None if answer is None else {"type": kind, **answer, "values": told}
 
     def _at(self, values: dict[int, float], leaves: dict[int, Array]) -> BackwardPass:
         if not values:
@@ -118,6 +105,21 @@ class Live:
         if self._turned is None or self._turned[0] != values:
             self._turned = values, self._pass._with(leaves, drawn_like=self._pass)
         return self._turned[1]
+
+
+def _answer(shown: BackwardPass, kind: str, number: int) -> Json | None:
+    """Return what a pass has of a step or, for a chain, of a variable; None if there is none."""
+    if kind == "chain":
+        is_there = 0 <= number < len(shown._kept.variables)
+        return {"variable": number, "chain": shown._tell_chain(number)} if is_there else None
+    if kind == "plot" and number < 0:
+        call = shown._tell_call(number)
+        return None if call is None else {"step": number, "svg": None, "told": call}
+    is_drawn = 1 <= number <= len(shown)
+    plot = shown._draw(number) if is_drawn else None
+    if kind == "what_if":
+        return {"payload": shown._payload({} if plot is None else {number: plot})}
+    return {"step": number, "svg": plot, "told": shown._tell(number)} if is_drawn else None
 
 
 def _values(told: object, count: int) -> dict[int, float] | None:

@@ -25,9 +25,11 @@ from ipygrad.explain.products import product_holds
 from ipygrad.explain.words import Words
 from ipygrad.live import Live
 from ipygrad.pages import write_page
+from ipygrad.show.chains import chain_of
 from ipygrad.show.document import document
 from ipygrad.show.dot import dot_of
 from ipygrad.show.files import checked_path, written_whole
+from ipygrad.show.forward import tell_call
 from ipygrad.show.host import has_kernel
 from ipygrad.show.html import Tab, fragment
 from ipygrad.show.layout import lay_out
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from ipygrad.explain.local import LocalDerivative
     from ipygrad.show.animation import Frame
     from ipygrad.show.layout import GraphLayout
-    from ipygrad.show.payload import Json
+    from ipygrad.show.payload import Json, Kept
     from ipygrad.show.plot import StepPainter, StepPicture
     from ipygrad.show.widget import BackwardWidget
 
@@ -747,8 +749,22 @@ class BackwardPass(Sequence[BackwardStep]):
         """Return a step in words for a stepper that has only numbers; None where it has words."""
         if self._most_told is None or number <= self._most_told:
             return None
-        shown = self._shown
-        return told_step(shown, self._bare[number - 1], kept_parts(shown, MOST_STEPS), None)
+        return told_step(self._shown, self._bare[number - 1], self._kept, None)
+
+    def _tell_call(self, number: int) -> Json | None:
+        """Return a call of the forward pass in words, the last one being -1; None without it."""
+        return tell_call(self._shown, self._kept, number)
+
+    @_ignoring_overflow
+    def _tell_chain(self, place: int) -> Json | None:
+        """Return the chain rule for a variable, by its place in the notebook's payload."""
+        numbers = [number for number in self._kept.variables if number is not None]
+        return chain_of(self._shown, self._kept, self.graph.variables[numbers[place]])
+
+    @cached_property
+    def _kept(self) -> Kept:
+        """The parts of the graph that a notebook keeps."""
+        return kept_parts(self._shown, MOST_STEPS)
 
     @cached_property
     def _notebook_payload(self) -> Json:

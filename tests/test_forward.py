@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,11 +73,49 @@ def test_every_language_tells_it(language: str) -> None:
             assert "exp" in text or "square" in text
 
 
-def test_a_long_computation_is_not_put_into_words() -> None:
-    y = Variable(0.5)
-    for _ in range(1001):
+def tanhs(count: int) -> BackwardPass:
+    y = Variable(0.5, name="x")
+    for _ in range(count):
         y = tanh(y)
-    assert backward_pass(y)._payload({})["forward"] == []
+    return backward_pass(y)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_long_computation_calls_are_told_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell, language: str
+) -> None:
+    cell = "x = Variable(0.5)\nfor _ in range(4):\n    x = exp(x * x - 2.0) - x\ny = exp(x)\n"
+    shell.run(f"%%grad -q --lang {language} -o bp\n{cell}")
+    bp = shell["bp"]
+    short = bp._payload({})["forward"]
+    monkeypatch.setattr("ipygrad.show.forward.MOST_CALLS", 10)
+    long = bp._payload({})["forward"]
+    told = [call for call in long if isinstance(call, dict)]
+    assert len(told) == 6
+    assert all(call in short for call in told)
+    bare = [call if isinstance(call, int) else call["function"] for call in long]
+    assert bare == [call["function"] for call in short]
+    answers = [bp._live.answer({"type": "plot", "step": k}) for k in range(-len(short), 0)]
+    assert [answer["told"] for answer in answers] == short
+    assert {answer["svg"] for answer in answers} == {None}
+    assert bp._live.answer({"type": "plot", "step": -len(short) - 1}) is None
+
+
+def test_the_forward_pass_of_a_long_computation_has_its_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bp = BackwardPass(tanhs(12).graph, None)
+    short = bp._payload({})["room"]
+    monkeypatch.setattr("ipygrad.show.forward.MOST_CALLS", 10)
+    long = bp._payload({})["room"]
+    assert long["counts"] == short["counts"]
+    assert long["texts"]["sentence"][0] == short["texts"]["sentence"][0]
+
+
+def test_ten_thousand_calls_have_their_order() -> None:
+    forward = tanhs(10_000)._payload({})["forward"]
+    functions = [call if isinstance(call, int) else call["function"] for call in forward]
+    assert functions == list(range(10_000))
 
 
 # ---------------------------------------------------------------- elements
@@ -118,3 +157,13 @@ def test_a_forward_that_refuses_nan_tells_nothing_and_nobody() -> None:
     assert elements[0] == {"columns": 2, "texts": ["2", "0", "0", "1"], "feeds": []}
     assert elements[1]["columns"] == 2
     assert elements[2] is None
+
+
+@pytest.mark.parametrize("count", [65, 1_000_000])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_large_array_it_is_said_how_many_elements_it_has(count: int, language: str) -> None:
+    x = Variable(np.zeros(count), name="x")
+    bp = backward_pass(functions.sum(x), language=language)
+    elements = bp._payload({})["graph"]["variables"][0]["elements"]
+    assert elements["texts"] == elements["feeds"] == []
+    assert re.findall("[0-9,]*[0-9]", elements["more"]) == [f"{count:,}", "64"]

@@ -69,9 +69,11 @@ ROOMS = {
     "show.steps": ["explain"],
     "show.code": ["capture"],
     "show.elements": ["explain"],
-    "show.forward": ["show.steps", "explain"],
+    "show.chains": ["show.steps", "capture", "explain"],
+    "show.forward": ["show.room", "show.steps", "explain"],
     "show.payload": [
         *(
+            "show.chains",
             "show.code",
             "show.elements",
             "show.forward",

@@ -147,11 +147,12 @@ def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
 
 def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
     """Return the gradient of each variable that the pass has reached, by number."""
-    gradients = {graph.results[0]: run.cotangent}
-    for step in run.steps:
-        inputs = graph.functions[step.function].inputs
-        gradients.update((x, g) for x, g in zip(inputs, step.after, strict=True) if g is not None)
-    return gradients
+    return {graph.results[0]: run.cotangent} | {
+        x: gradient
+        for step in run.steps
+        for x, gradient in zip(graph.functions[step.function].inputs, step.after, strict=True)
+        if gradient is not None
+    }
 
 
 def _written_by_a_user(function: Function) -> object | None:

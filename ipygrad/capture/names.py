@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _PATH = re.compile(r"\w+(\.\w+|\[[^\[\]]*\])*")
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 """A name, or one that is dotted or indexed: ``h``, ``layer.w``, ``layers[0]['w']``."""
 
 
@@ -91,9 +92,14 @@ def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:
     }
 
 
+def is_own(name: str) -> bool:
+    """Tell whether a name on the graph is one that the user has given, and to this one alone."""
+    return _PATH.fullmatch(name) is not None and name[-1] not in _SUBSCRIPTS
+
+
 def _bracketed(name: str) -> str:
     return name if _PATH.fullmatch(name) else f"({name})"
 
 
 def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return str(number).translate(str.maketrans("0123456789", _SUBSCRIPTS))

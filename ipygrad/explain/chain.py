@@ -10,7 +10,8 @@ import numpy as np
 
 from ipygrad.capture.backward import final_gradients
 from ipygrad.explain.formula import Formula, Product, Sum, Symbol
-from ipygrad.explain.paths import Edge, Path, Paths
+from ipygrad.explain.largest_paths import LargestPaths
+from ipygrad.explain.paths import Edge, Paths
 from ipygrad.explain.terms import Derivative, Equation, equal
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun
     from ipygrad.capture.graph import Graph
     from ipygrad.engine.core import Array
-    from ipygrad.explain.paths import Slopes
+    from ipygrad.explain.paths import Path, Slopes
     from ipygrad.explain.words import Words
 
 TOLERANCE, ROUNDINGS = 1e-6, 8
 """How far the sum over the paths may be from the gradient, relative to the sum of their sizes: the
 larger of this and so many roundings an edge."""
+MOST_WALKED = 300
+"""Boxes of the largest graph whose paths are all found together: so many as are drawn whole."""
 LARGEST_COUNT = 10**6
 """Above it a number of paths is told with a power of ten."""
 
@@ -69,7 +72,7 @@ class Chain:
 
 
 class Chains:
-    """The chains of all variables of one pass; their paths are found together, when it is made.
+    """The chains of all variables of one pass.
 
     Parameters
     ----------
@@ -82,14 +85,16 @@ class Chains:
         self._graph = graph
         self._start = run.cotangent
         self._found = final_gradients(graph, run)
-        self._paths = Paths(graph, run, slopes)
+        boxes = len(graph.variables) + len(graph.functions)
+        kind = Paths if boxes <= MOST_WALKED else LargestPaths
+        self._paths = kind(graph, run, slopes)
 
     def of(self, variable: int) -> Chain | None:
         """Return a variable's chain, None for a constant and what the pass does not reach."""
         paths = self._paths.to(variable)
         if not paths:
             return None
-        count = self._paths.counts[variable]
+        count = self._paths.count(variable)
         heading = Derivative(self._name(self._graph.results[0]), self._name(variable))
         total = self._total(heading, paths, count, self._found[variable])
         return Chain(
@@ -103,8 +108,7 @@ class Chains:
 
     def _edges(self, path: Path) -> tuple[Edge, ...]:
         """Return the edges of the derivatives that are written; the first may be ∂y/∂y."""
-        head, tail = path.ends()
-        return (*([] if self._is_plain(path) else [self._start_edge]), *head, *tail)
+        return (*([] if self._is_plain(path) else [self._start_edge]), *path.head, *path.tail)
 
     def _is_plain(self, path: Path) -> bool:
         """Tell whether ∂y/∂y = 1 at the start goes without saying."""
@@ -120,7 +124,7 @@ class Chains:
         is_plain = self._is_plain(path)
 
         def product(factor: Callable[[Edge], Formula], first: Formula) -> Formula:
-            head, tail = ([factor(edge) for edge in edges] for edges in path.ends())
+            head, tail = ([factor(edge) for edge in edges] for edges in (path.head, path.tail))
             factors = [
                 *([] if is_plain else [first]),
                 *head,

@@ -112,21 +112,23 @@ class Findings:
         told.__dict__.pop("_chains", None)
         return told
 
-    @_ignoring_overflow
     def slopes(self, step: BareStep) -> tuple[Slope, ...]:
         """Return the local derivative for each input, as `ipygrad.explain.local.local_slopes`."""
-        if step.index not in self._slopes:
+        known = self._slopes.get(step.index)
+        if known is None:
             function = self._graph.functions[step.function].function
-            self._slopes[step.index] = local_slopes(function)
-        return self._slopes[step.index]
+            with np.errstate(all="ignore"):
+                known = self._slopes[step.index] = local_slopes(function)
+        return known
 
     def slopes_of_numbers(self, steps: Sequence[BareStep]) -> None:
         """Find the slopes of many functions of numbers at once, which is several times quicker."""
         functions = self._graph.functions
-        found = slopes_of_numbers(functions[step.function].function for step in steps)
-        for step, slopes in zip(steps, found, strict=True):
+        unknown = [step for step in steps if step.index not in self._slopes]
+        found = slopes_of_numbers(functions[step.function].function for step in unknown)
+        for step, slopes in zip(unknown, found, strict=True):
             if slopes is not None:
-                self._slopes.setdefault(step.index, slopes)
+                self._slopes[step.index] = slopes
 
     def known_slopes(self, step: BareStep) -> tuple[Slope, ...]:
         """Return the slopes that have been found by now; None for each input where none have."""
@@ -236,6 +238,7 @@ class Findings:
     def _chains(self) -> Chains | None:
         if self._run is None:
             return None
+        self.slopes_of_numbers(self._run.steps)
         return Chains(self._words, self._graph, self._run, self.slopes)
 
     def _with_line(self, name: str) -> str:

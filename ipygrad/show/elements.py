@@ -1,4 +1,4 @@
-"""The elements of small arrays, and which others each was made of, as the payload has them."""
+"""The elements of arrays, and which others each was made of, as the payload has them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def elements_of(shown: Pass, kept: Kept) -> Mapping[int, Json]:
-    """Return the elements of each small array, by the number of its variable.
+    """Return the elements of each array, by the number of its variable; of a large one how many.
 
     What feeds them is found where the functions can be called again, for the first ones of the
     forward pass until `MOST_CALLS` is used up.
@@ -27,7 +27,12 @@ def elements_of(shown: Pass, kept: Kept) -> Mapping[int, Json]:
     graph, calls = shown.graph, MOST_CALLS if shown.findings.can_replay else 0
     elements: dict[int, Json] = {}
     for node in graph.variables:
-        if node.index not in kept.variables or not 1 < node.value.size <= MOST_ELEMENTS:
+        if node.index not in kept.variables or node.value.size < 2:
+            continue
+        if node.value.size > MOST_ELEMENTS:
+            count, most = f"{node.value.size:,}", str(MOST_ELEMENTS)
+            more = shown.words("elements_more", count=count, most=most)
+            elements[node.index] = {"columns": 1, "texts": [], "feeds": [], "more": more}
             continue
         feeds: list[list[str]] = []
         if node.creator is not None:

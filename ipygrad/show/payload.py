@@ -32,6 +32,8 @@ means "not yet" and is shown as a dash, never as 0.
       untaken      [number of a line] of branches that the cell has not taken; none where that is
                    not known
     graph          where steps were cut, only what the kept ones touch
+      untold       {"waiting", "rest": text}, what to say in the place of a chain that is absent:
+                   while a kernel is asked, and where there is none; absent where no chain is
       variables [  lists refer to a variable by its place here
         name       text
         kind       "leaf" | "constant" | "intermediate" | "result"
@@ -46,16 +48,20 @@ means "not yet" and is shown as a dash, never as 0.
                    the first from the start: key is "not_yet", "waiting", "arrived", "left_over",
                    "dropped", "unreached", "constant" or "cut", number a Number or null; and how
                    many contributions are in it, of how many ]
-        chain      the chain rule for it | null for the result itself, where the pass does not
-                   reach, and in a graph that is not drawn whole
+        chain      the chain rule for it | null for the result itself and where the pass does not
+                   reach. In a folded graph leaves and names of the user's own have one, as far as
+                   20 of them and 60,000 characters go; where it is absent, a kernel that is asked
+                   for it sends it
           heading  Formula: ∂y/∂x
           paths    [Formula], one for each path from the result, those that contribute most first,
-                   with factors: the edges of its derivatives in their order, ["v1 f1", "v0 f0"]
+                   with factors: the edges of its derivatives in their order, ["v1 f1", "v0 f0"],
+                   null for one that is not kept
           more     "and 14 more paths"; "" when all are there
           total    Formula: the sum over the paths | null for a single one
-        elements   null but for a small array in a graph that is drawn whole
+        elements   null but for an array in a graph that is drawn whole
           columns  how many stand in a row
-          texts    [text], one for each element in the order of C
+          texts    [text], one for each element in the order of C; none of more than 64
+          more     "65 elements: …", where these are too many, and only there
           feeds    [["v0[2]"]], for each the elements that it was made of; none where nobody knows ]
       functions [  lists refer to a function by its place here
         label      text
@@ -134,9 +140,11 @@ means "not yet" and is shown as a dash, never as 0.
       products [   [variable, holds, local, contribution, before, after], from local on places in
                    numbers; null for what is not there, and of local for what takes long to find ]
     forward [      the calls of the forward pass, in their order, as steps that have no products,
-                   notes or plots; none where there are too many. They have
+                   notes or plots. They have
       factors      [[caption, Number, style]], of what it was given, of the function, and of what it
                    made, as they stand beside one another ]
+                   Of a long computation most are the function alone, until a kernel that is asked
+                   for their plots sends them in words
     sizes          how large the gradient is at each step | null for a short pass, and while numbers
                    are covered
       bars         for each step [number | null]: its size on a log scale from 0 to 1
@@ -173,6 +181,7 @@ from ipygrad.explain.loops import describe_loop_turns
 from ipygrad.explain.numbers import shape_text
 from ipygrad.explain.sizes import LONG_CURVES, MOST_CURVES, gradient_sizes
 from ipygrad.show.arrange import Shape
+from ipygrad.show.chains import all_chains, first_chains
 from ipygrad.show.code import code_of
 from ipygrad.show.elements import elements_of
 from ipygrad.show.folding import fold
@@ -182,7 +191,7 @@ from ipygrad.show.room import room_of
 from ipygrad.show.rows import table
 from ipygrad.show.scenes import make_scenes
 from ipygrad.show.states import STATE_TEXTS, arrivals, states
-from ipygrad.show.steps import NumberList, formula_of, lean_step, start_of, told_step, written
+from ipygrad.show.steps import NumberList, lean_step, start_of, told_step, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -191,7 +200,6 @@ if TYPE_CHECKING:
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import FunctionNode, Graph, VariableNode
     from ipygrad.explain.findings import Findings
-    from ipygrad.explain.paths import Edge
     from ipygrad.explain.words import Words
     from ipygrad.show.folding import Item
     from ipygrad.show.layout import GraphLayout
@@ -347,13 +355,13 @@ def make_payload(
         "notices": notices,
         "code": code_of(shown, steps, kept),
         "graph": {
-            **_graph(shown, steps, kept, chains=layout is not None),
+            **_graph(shown, steps, kept, is_whole=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
         "numbers": numbers.written,
         "steps": _in_order(in_words, in_numbers, told),
         "forward": forward,
-        "room": room_of(in_words, in_numbers, forward),
+        "room": room_of(in_words, in_numbers, [call for call in forward if isinstance(call, dict)]),
         "sizes": None if predict else _sizes(shown, steps, LONG_CURVES if lean else MOST_CURVES),
         "knobs": [
             {
@@ -472,7 +480,7 @@ def kept_parts(shown: Pass, most_steps: int | None) -> Kept:
     )
 
 
-def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) -> Json:
+def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool) -> Json:
     graph = shown.graph
     turn = {step.function: step.index for step in steps}
     arrived = arrivals(graph, shown.run, steps)
@@ -481,7 +489,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
         for used in dict.fromkeys(node.inputs) if node.index in kept.functions else ():
             users.setdefault(used, []).append(kept.functions[node.index])
 
-    elements = elements_of(shown, kept) if chains else {}
+    elements = elements_of(shown, kept) if is_whole else {}
+    chains = all_chains(shown, kept) if is_whole else first_chains(shown, kept, arrived)
 
     def variable(node: VariableNode) -> Json:
         reached = arrived.get(node.index, [])
@@ -496,7 +505,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "shape": shape_text(node.value.shape),
             "step": reached[-1].step if reached else None,
             "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
-            "chain": _chain(shown, node) if chains else None,
+            **({"chain": chains[node.index]} if node.index in chains else {}),
             "elements": elements.get(node.index),
         }
 
@@ -512,7 +521,9 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "step": turn.get(node.index),
         }
 
+    texts = {key: shown.words(f"chain_{key}") for key in ("waiting", "rest")}
     return {
+        **({"untold": texts} if len(chains) < len(graph.variables) else {}),
         "variables": [variable(v) for v in graph.variables if v.index in kept.variables],
         "functions": [function(f) for f in graph.functions if f.index in kept.functions],
     }
@@ -551,32 +562,4 @@ def _scenes(shown: Pass, layout: GraphLayout | None, kept: Kept, texts: Sequence
             for group, (shape, items) in zip(folding.groups, scenes.of, strict=True)
         ],
         "shapes": [shape._asdict() for shape in scenes.shapes],
-    }
-
-
-def _factor(graph: Graph, edge: Edge) -> str:
-    """Return the edge of a graph that a derivative stands for; a variable for that by itself."""
-    creator = graph.variables[edge.start].creator
-    is_start = edge.start == edge.end or creator is None
-    return f"v{edge.end}" if is_start else f"v{edge.end} f{creator}"
-
-
-def _chain(shown: Pass, node: VariableNode) -> Json | None:
-    if node.index in shown.graph.results:
-        return None
-    chain = shown.findings.chain(node.index)
-    if chain is None:
-        return None
-    return {
-        "heading": formula_of(chain.heading),
-        "paths": [
-            {
-                "text": path.text,
-                "math": path.mathml,
-                "factors": [_factor(shown.graph, edge) for edge in edges],
-            }
-            for path, edges in zip(chain.paths, chain.edges, strict=True)
-        ],
-        "more": chain.more,
-        "total": formula_of(chain.total),
     }

@@ -148,12 +148,16 @@ const isPlain = ({ctrlKey, metaKey, altKey, shiftKey}, mayShift = false) =>
 /** @type {T.NumberOf} */
 const numberOf = (item, kind = item[0]) => Number(item.match(`${kind}(\\d+)`)?.[1] ?? -1)
 
+const untold = () => ({
+	...{status: "", parts: [], texts: {}, check: null, waiting: [], columns: 0, plot: null, products: []},
+	isLean: true
+})
+
 /** @type {T.WithoutWords} */
 function withoutWords({arriving, products, ...step}, {numbers, graph}) {
 	const given = numbers[arriving]
-	const none = {status: "", parts: [], texts: {}, check: null, waiting: [], plot: null}
 	return {
-		...{...step, ...none, isLean: true},
+		...{...untold(), ...step},
 		products: products.map(([variable, holds, ...places]) => {
 			const [slope, contribution, before, after] = places.map(place => numbers[place ?? -1] ?? null)
 			const local = slope ?? (contribution && {text: "…", exact: ""})
@@ -170,9 +174,15 @@ function prepare(payload) {
 	const own = navigator.language.slice(0, 2)
 	const words = {...sentences, ...(interfaces[own] ?? payload.words)}
 	const steps = payload.steps.map(step => ("status" in step ? step : withoutWords(step, payload)))
-	const first = -forward.length
+	const told = forward.map(call => {
+		if (typeof call === "object") return call
+		const {line, label} = functions[call]
+		return {...untold(), function: call, line, heading: label}
+	})
+	const every = [...told, ...steps]
+	const first = -told.length
 	/** @type {Map<number | null, number>} */
-	const calls = new Map(forward.map((call, i) => [call.function, first + i]))
+	const calls = new Map(told.map((call, i) => [call.function, first + i]))
 	const home = new Map(groups.flatMap(({items}, g) => items.map(item => [item, g])))
 	/** @type {number[][]} */
 	const inside = groups.map(() => [])
@@ -182,7 +192,8 @@ function prepare(payload) {
 		language: own in interfaces ? own : language,
 		last: steps.length - 1,
 		word: (key, values = {}) => fill(words[key] ?? key, values).join(""),
-		at: k => steps[k] ?? forward[k - first],
+		at: k => every[k - first],
+		tell: (k, step) => void (every[k - first] = step),
 		told: (k, part, isCovered) =>
 			part === PARTS ? null : (pass.at(k).parts[isCovered ? 0 : part - 1] ?? null),
 		made(item, k, part) {
@@ -409,7 +420,7 @@ function variableBox({variables, word}, v, box) {
 }
 
 /** @type {T.MakeBox} */
-function functionBox({functions, steps, word}, f, box) {
+function functionBox({functions, at, word}, f, box) {
 	const {label, source, step, turn} = functions[f]
 	const [x, y, width, height] = box
 	const key = step === null ? "function_unused_label" : "function_label"
@@ -417,12 +428,12 @@ function functionBox({functions, steps, word}, f, box) {
 	const name = [word(key, {label, step}), turn]
 	const group = boxGroup("function", box, 17, {"data-item": `f${f}`, "aria-pressed": false})
 	group.append(textAt("", x + width / 2, y + height / 2 + 4.5, shorten(label)))
-	const {check, texts} = steps[step ?? -1] ?? {}
+	const {check, texts} = step === null ? untold() : at(step)
 	if (check === "disagrees") {
 		const [right, top] = [x + width - 3, y + 3]
 		const dot = {class: "shape", x: right - 9, y: top - 9, width: 18, height: 18, rx: 9}
 		group.append(svg("g", "badge", svg("rect", dot), textAt("", right, top + 5, "≠")))
-		title.push(texts?.check ?? "")
+		title.push(texts.check ?? "")
 		name.push(word("disagrees"))
 	}
 	group.append(svg("title", {}, title.filter(Boolean).join("\n")))
@@ -782,7 +793,7 @@ function stepView(pass, reveal) {
 	/** @type {T.ProductRow} */
 	function productRow(product, i, k, isCovered) {
 		const {name, variable, arriving, contribution, before, after, summed, equation} = product
-		const f = steps[k].function
+		const f = pass.at(k).function
 		const item = `v${variable}${f === null ? "" : ` f${f}`}`
 		const row = html("div", {class: "product", role: "group", "aria-label": name, "data-item": item})
 		if (contribution === null) {
@@ -868,6 +879,7 @@ function chainView(pass, close) {
 	function grid(v) {
 		const {name, elements} = variables[v]
 		if (!elements) return []
+		if (elements.more) return [html("div", {}, html("b", {}, name), ` ${elements.more}`)]
 		const cells = elements.texts.map((text, i) =>
 			html("button", {class: "cell", "data-item": `v${v}[${i}]`}, text)
 		)
@@ -878,13 +890,14 @@ function chainView(pass, close) {
 
 	return {
 		element,
-		select(item) {
+		select(item, isLinked) {
 			const inputs = functions[numberOf(item ?? "", "f")]?.inputs ?? []
-			const v = [numberOf(item ?? "", "v"), ...inputs].find(
-				v => variables[v]?.chain ?? variables[v]?.elements
-			)
+			const v = [numberOf(item ?? "", "v"), ...inputs].find(v => {
+				const {chain, elements} = variables[v] ?? {chain: null}
+				return chain !== null || elements
+			})
 			element.hidden = v === undefined
-			if (v === undefined) return
+			if (v === undefined) return null
 			const {chain, creator} = variables[v]
 			const {paths = [], more = "", total = null} = chain ?? {}
 			const list = html("div", {role: "list"})
@@ -896,6 +909,8 @@ function chainView(pass, close) {
 				factors.forEach((item, i) => put(math.querySelectorAll("mfrac")[i], {"data-item": item}))
 				add("route", math)
 			}
+			const {waiting = "", rest = ""} = pass.payload.graph.untold ?? {}
+			if (chain === undefined) add("route", isLinked ? waiting : rest)
 			if (more) add("route", more)
 			if (total) add("total", typeset(total))
 			const made = new Set([v, ...(functions[creator ?? -1]?.inputs ?? [])])
@@ -904,6 +919,7 @@ function chainView(pass, close) {
 				list,
 				html("div", "grids", ...[...made].flatMap(grid))
 			)
+			return chain === undefined ? v : null
 		}
 	}
 }
@@ -1272,7 +1288,11 @@ export function mount(root, payload, {id, model} = {}) {
 		for (const view of drawn.views) view.scroll?.()
 	}
 
-	const showAgain = () => (pass.at(step).isLean ? show(step, part) : showPlot())
+	function showAgain() {
+		if (pass.at(step).isLean) show(step, part)
+		else showPlot()
+		if (selected) select(selected)
+	}
 
 	/** Who has to predict goes to covered steps one by one, and past one by uncovering it.
 	 * @type {T.Go} */
@@ -1302,8 +1322,9 @@ export function mount(root, payload, {id, model} = {}) {
 	/** @param {T.Item | null} item */
 	function select(item) {
 		selected = item
-		drawn.chain.select(item)
+		const variable = drawn.chain.select(item, linked !== null)
 		light()
+		if (variable !== null) tell({type: "chain", variable, values})
 	}
 
 	function light() {
@@ -1415,12 +1436,17 @@ export function mount(root, payload, {id, model} = {}) {
 	const answers = {
 		plot({step: k, svg: plot, told, values: of}) {
 			// What was asked for before a knob was turned is of no use now.
-			if (!(k in pass.steps) || JSON.stringify(of) !== JSON.stringify(values)) return
+			if (!pass.at(k) || JSON.stringify(of) !== JSON.stringify(values)) return
 			plots[k] = plot === null ? null : String(plot)
 			asked.delete(k)
-			if (told) pass.steps[k] = told
+			if (told) pass.tell(k, told)
 			if (k === step && told) show(step, part)
 			else showPlot()
+		},
+		chain({variable: v, chain, values: of}) {
+			if (!pass.variables[v] || JSON.stringify(of) !== JSON.stringify(values)) return
+			pass.variables[v].chain = chain
+			select(selected)
 		},
 		what_if({payload: turned, values: of, said}) {
 			isBusy = false

@@ -65,7 +65,8 @@ export interface LeanStep {
 export type State = [step: number, key: string, value: Num | null, arrived: number, expected: number];
 export interface Chain {
 	heading: Formula;
-	paths: (Formula & { factors: Item[] })[];
+	/** A factor that is not kept leads nowhere. */
+	paths: (Formula & { factors: (Item | null)[] })[];
 	more: string;
 	total: Formula | null;
 }
@@ -73,6 +74,8 @@ export interface Elements {
 	columns: number;
 	texts: string[];
 	feeds: Item[][];
+	/** How many there are, where they are too many to be shown. */
+	more?: string;
 }
 export interface Var {
 	name: string;
@@ -86,7 +89,8 @@ export interface Var {
 	shape: string;
 	step: number | null;
 	states: State[];
-	chain: Chain | null;
+	/** Absent where a kernel has to be asked for it. */
+	chain?: Chain | null;
 	elements: Elements | null;
 }
 export interface Func {
@@ -124,6 +128,8 @@ export interface Shape {
 	lines: ShapeLine[];
 }
 export interface Graph {
+	/** What is said in the place of an absent chain, with a kernel and without. */
+	untold?: { waiting: string; rest: string };
 	variables: Var[];
 	functions: Func[];
 	height: number | null;
@@ -152,7 +158,7 @@ export interface Payload {
 	graph: Graph;
 	numbers: Num[];
 	steps: (Step | LeanStep)[];
-	forward: Step[];
+	forward: (Step | number)[];
 	sizes: {
 		bars: (number | null)[];
 		dead: number[];
@@ -191,6 +197,8 @@ export interface Pass {
 	word(key: string, values?: Texts): string;
 	/** A step of the backward pass or, below 0, of the forward pass. */
 	at(k: number): Step;
+	/** Puts a step that a kernel has told in words in its place. */
+	tell(k: number, step: Step): void;
 	/** What to say of a part of a step; of the last, null. What is covered is not said. */
 	told(k: number, part: number, isCovered: boolean): string | null;
 	/** How far the forward pass has made an item: not, without its value, or wholly. The first part of a
@@ -302,7 +310,8 @@ export type IsForetold = (said: string, number: Num) => boolean;
  * their sum, and the elements of an array with those that it was made of. */
 export interface ChainView {
 	element: HTMLElement;
-	select(item: Item | null): void;
+	/** Returns the variable whose chain rule is absent, null for none. */
+	select(item: Item | null, isLinked: boolean): number | null;
 }
 export type MakeChainView = (pass: Pass, close: () => void) => ChainView;
 /** The card of the plots, or words in the same room. A plot has a column for each input that takes a
