@@ -68,9 +68,11 @@ ROOMS = {
     "show.steps": ["explain"],
     "show.code": ["capture"],
     "show.elements": ["explain"],
-    "show.forward": ["show.steps", "explain"],
+    "show.forward": ["show.room", "show.steps", "explain"],
+    "show.chains": ["show.steps", "capture"],
     "show.payload": [
         *(
+            "show.chains",
             "show.code",
             "show.elements",
             "show.forward",
