@@ -69,8 +69,8 @@ ROOMS = {
     "show.steps": ["explain"],
     "show.code": ["capture"],
     "show.elements": ["explain"],
-    "show.chains": ["show.steps", "capture", "explain"],
     "show.forward": ["show.room", "show.steps", "explain"],
+    "show.chains": ["show.steps", "capture"],
     "show.payload": [
         *(
             "show.chains",
