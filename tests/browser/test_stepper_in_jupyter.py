@@ -10,35 +10,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.jupyter import PATIENCE_MS, notebook
+from tests.browser.under_a_cell import GRAD_SEED, opened_seed, press, status, stepper
 from tests.shell import IMPORTS, SEED
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
-    from tests.browser.jupyter import Host, NotebookPage
+    from tests.browser.jupyter import Host
 
-GRAD_SEED = "%%grad -o bp\n" + SEED.rstrip()
 ACTIVE_CELL = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 CELL_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
-
-
-def stepper(opened: NotebookPage, cell: int) -> Locator:
-    return opened.cells.nth(cell).get_by_role("group", name=re.compile("^Backward pass of"))
-
-
-def status(view: Locator) -> Locator:
-    return view.get_by_role("status")
-
-
-def press(view: Locator, button: str) -> None:
-    view.get_by_role("button", name=button, exact=True).click()
-
-
-def opened_seed(host: Host, page: Page, *more: str) -> NotebookPage:
-    opened = host.open(page, notebook(IMPORTS, GRAD_SEED, *more))
-    opened.run_all()
-    expect(stepper(opened, 1)).to_be_visible()
-    return opened
 
 
 def test_the_seed_cell_steps(host: Host, page: Page) -> None:
@@ -121,34 +102,6 @@ def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> 
         page.keyboard.press(key)
     assert page.evaluate(CELL_COUNT) == cells
     assert page.evaluate(ACTIVE_CELL) == active
-
-
-def test_a_step_opens_into_its_parts_and_says_who_waits(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    view = stepper(opened, 1)
-    press(view, "Next step")
-    position = view.locator(".ipygrad-position")
-    for keys, shown in (("Shift+ArrowLeft", "1.2 / 3"), ("Shift+ArrowLeft", "1.1 / 3")):
-        page.keyboard.press(keys)
-        expect(position).to_have_text(shown)
-    expect(status(view)).to_have_text("Step 1, part 1 of 3: the local derivative for b is 2.568")
-    page.keyboard.press("ArrowRight")
-    expect(position).to_have_text("2 / 3")
-    waiting = "square is next: no other function is waiting.\n"
-    expect(view.locator(".ipygrad-turns > :first-child")).to_have_text(
-        f"{waiting}● square, generation 0: 1 of 1 gradients arrived", use_inner_text=True
-    )
-
-
-def test_a_number_is_predicted_then_revealed(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "%grad y --predict")
-    view = stepper(opened, 2)
-    press(view, "Next step")
-    field = view.get_by_role("textbox")
-    field.fill("2.6")
-    field.press("Enter")
-    expect(view.locator(".ipygrad-foretold")).to_have_text("✓ you said 2.6")
-    expect(view.locator(".ipygrad-position")).to_have_text("1 / 3")
 
 
 def test_the_notebooks_own_chords_still_work(host: Host, page: Page) -> None:
@@ -241,17 +194,6 @@ def test_a_second_view_of_the_output_is_live(lab: Host, page: Page) -> None:
     expect(status(views.nth(1))).to_have_text(re.compile("^Step 1 of 3"))
 
 
-def test_it_follows_the_dark_theme(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    view = stepper(opened, 1)
-    background = "view => getComputedStyle(view.querySelector('svg rect')).fill"
-    light = view.evaluate(background)
-    opened.set_theme("dark")
-    assert view.evaluate(background) != light
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
-
-
 def test_strings_that_hold_html_are_text(host: Host, page: Page) -> None:
     nasty = "</script><img src=x onerror=window.hacked=1>"
     cell = (
@@ -293,25 +235,6 @@ def test_ctrl_c_leaves_the_notebook_usable(lab: Host, page: Page) -> None:
     opened.wait_until_run(1)
     opened.run_cell(2)
     expect(stepper(opened, 2)).to_be_visible()
-
-
-def test_a_large_graph_says_so_and_steps(host: Host, page: Page) -> None:
-    cell = "%%grad\ny = x = Variable(0.5)\nfor _ in range(400):\n    y = np.sin(y)"
-    opened = host.open(page, notebook(IMPORTS, cell))
-    opened.run_all()
-    view = stepper(opened, 1)
-    expect(view).to_contain_text("This graph has 801 boxes")
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 400"))
-    press(view, "Last step")
-    expect(status(view)).to_have_text(re.compile("^Step 400 of 400"))
-    function = view.get_by_role("button", name="function sin, step 400")
-    expect(function).to_be_in_viewport()
-    assert view.locator("svg *").count() < 500
-    function.press("ArrowLeft")
-    expect(status(view)).to_have_text(re.compile("^Step 399 of 400"))
-    view.get_by_role("button", name="Follow").click()
-    expect(view.locator("svg [aria-expanded=true]")).to_have_count(0)
 
 
 def test_plots_beyond_the_stored_ones_come_from_the_kernel(lab: Host, page: Page) -> None:
