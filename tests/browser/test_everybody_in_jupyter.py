@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import HOSTS, violations
@@ -18,6 +17,7 @@ from tests.browser.under_a_cell import GRAD_SEED, opened_cells, press, status, s
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from playwright.sync_api import Locator, Page
 
     from tests.browser.jupyter import Host, NotebookPage
@@ -44,8 +44,8 @@ OUTSIDE = """view => {
   const may = ".ipygrad-graph, .ipygrad-code, .ipygrad-table-box, .ipygrad-working, [role=status]";
   const {left, right} = view.getBoundingClientRect();
   const isInside = (one) => one.closest(may) && !one.matches(may);
-  const shown = [...view.querySelectorAll("*")].filter((one) =>
-    one.checkVisibility({visibilityProperty: true}) && one instanceof HTMLElement && !isInside(one));
+  const shown = [...view.querySelectorAll("*")].filter((one) => one instanceof HTMLElement
+    && one.checkVisibility({visibilityProperty: true}) && !isInside(one));
   return shown.filter((one) => {
     const box = one.getBoundingClientRect();
     const isCut = getComputedStyle(one).display !== "inline" && !one.matches(may)
@@ -101,7 +101,7 @@ def test_axe_finds_nothing_in_either_theme_and_themes_change_live(
 
 
 def test_every_control_by_tab_in_order_named_and_with_a_ring(host: Host, page: Page) -> None:
-    opened, (view, _) = seed_and_arrays(host, page)
+    _, (view, _) = seed_and_arrays(host, page)
     position = view.locator(".ipygrad-position")
     first = view.get_by_role("button", name=re.compile("^variable x, "))
     first.focus()
@@ -142,14 +142,15 @@ def test_every_control_by_tab_in_order_named_and_with_a_ring(host: Host, page: P
     knob.focus()
     page.keyboard.press("ArrowRight")
     expect(knob).not_to_have_value("0.5")
-    expect(view.get_by_role("button", name="variable x, value 0.5")).to_have_count(0)
+    box = view.get_by_role("button", name=re.compile(r"^variable x, value 0\.5,"))
+    expect(box).to_have_count(0)
     expect(position).to_have_text("1.1 / 3")
     view.get_by_text("Table of the whole pass").focus()
     page.keyboard.press("Enter")
     expect(view.get_by_role("row")).to_have_count(5)
 
 
-def stepped_through(page: Page, view: Locator, last: int) -> None:
+def stepped_through(view: Locator, last: int) -> None:
     """Go through all steps: nothing moves, and nothing is cut off."""
     view.get_by_role("slider", name="Step", exact=True).fill("0")
     places = view.evaluate(PLACES)
@@ -168,17 +169,19 @@ def test_narrow_enlarged_and_on_a_projector_nothing_is_cut_and_nothing_moves(
     assert views[0].evaluate(shape) != "0s"
     page.emulate_media(reduced_motion="reduce")
     assert views[0].evaluate(shape) == "0s"
-    # A window in which the side bar takes the rest; the half of a screen, which 200 % makes of it.
+    # At 200 % a window of 1280 by 900 has room for half as much.
     windows = {"projector": (1024, 768), "enlarged": (640, 450)}
     for what, (width, height) in windows.items():
         page.set_viewport_size({"width": width, "height": height})
+        if (what, host.name) == ("enlarged", "lab"):
+            page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
         for view, last in zip(views, (3, 4), strict=True):
-            stepped_through(page, view, last)
+            stepped_through(view, last)
             photograph(page, request, view, f"{what}-{last}")
     page.set_viewport_size({"width": 1280, "height": 900})
     for view, last in zip(views, (3, 4), strict=True):
         view.evaluate("view => { view.style.width = '360px'; }")
-        stepped_through(page, view, last)
+        stepped_through(view, last)
         photograph(page, request, view, f"narrow-{last}")
 
 

@@ -47,12 +47,12 @@ def test_states_are_words_and_those_who_wait_are_listed(host: Host, page: Page) 
     opened = opened_cells(host, page, SHARED, TYPED, TWICE, again)
     view = stepper(opened, 1)
     not_yet, arrived = "gradient not yet", "gradient 5.865"
+    waiting = "gradient 2.568, waiting: 1 of 2 have arrived"
+    cut = "cut (no_grad): what it was computed from is not known"
     expected = {
         "x": [*[not_yet] * 5, arrived],
-        "a": [*[not_yet] * 3, "gradient 2.568, waiting: 1 of 2 have arrived", arrived]
-        + ["gradient 5.865, dropped after use"],
-        "c": [*["gradient not yet, cut (no_grad): what it was computed from is not known"] * 4]
-        + ["gradient 0.5, cut (no_grad): what it was computed from is not known"] * 2,
+        "a": [*[not_yet] * 3, waiting, arrived, f"{arrived}, dropped after use"],
+        "c": [*[f"{not_yet}, {cut}"] * 4, *[f"gradient 0.5, {cut}"] * 2],
         "2": ["a constant: no gradient is kept"] * 6,
     }
     boxes = {
