@@ -73,12 +73,12 @@ def test_a_step_opens_into_three_parts_and_back_mirrors_forward(host: Host, page
     for _ in range(2):
         page.keyboard.press("Shift+ArrowLeft")
     view.evaluate(LISTEN)
-    seen_states, told = [state_of(view)], []
+    seen_states, told = [state_of(view)], list[str]()
     for key, count in (("ArrowRight", 18), ("ArrowLeft", 18)):
         for _ in range(count):
             page.keyboard.press(f"Shift+{key}")
             seen_states.append(state_of(view))
-            told.append(status(view).text_content())
+            told.append(status(view).text_content() or "")
     assert seen_states == seen_states[::-1]
     assert len(set(seen_states)) == 19
     # One announcement for each, and by the words of that step.
