@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +130,22 @@ def test_nothing_is_written_when_the_cell_went_back_by_itself(shell: Shell) -> N
     shell.run("%%grad -q -o bp\nx = Value(3.0)\ny = x * x\ny.backward()\n")
     assert shell["x"].grad == 6
     assert "The cell ran a backward pass itself" in str(shell["bp"])
+
+
+def test_what_a_cell_does_with_what_it_imports_itself_is_seen(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "micrograd"]:
+        monkeypatch.delitem(sys.modules, name)
+    import_ = builtins.__import__
+    cell = "%%grad -q -o bp\nfrom micrograd.engine import Value\nx = Value(3.0)\ny = x * x\n"
+    shell.run(cell + "y.backward()")
+    assert shell["x"].grad == 6
+    assert [step.line for step in shell["bp"]] == [4]
+    assert builtins.__import__ is import_
+    ran = shell.run("%%grad\nimport micrograd_of_nobody")
+    assert isinstance(ran.error, ModuleNotFoundError)
+    assert "import_and_tell" not in ran.text
 
 
 def test_nothing_is_written_when_the_cell_went_back_from_further_on(shell: Shell) -> None:

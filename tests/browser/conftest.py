@@ -80,6 +80,15 @@ def page(watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
         page.screenshot(path=request.config.rootpath / "test-results" / f"{name}.png")
 
 
+@pytest.fixture
+def korean_page(chromium: Browser) -> Iterator[Page]:
+    """Open an empty page of a browser that is set to Korean, under watch."""
+    with chromium.new_context(locale="ko-KR", viewport={"width": 1280, "height": 900}) as context:
+        watch = Watch(context)
+        yield context.new_page()
+        assert (watch.requests, watch.errors) == ([], [])
+
+
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     server = JupyterServer("jupyterlab", "LabApp", tmp_path_factory.mktemp("lab"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,23 +53,32 @@ def prepare(page: Page) -> None:
     page.evaluate(f"window.makeModel = {MODEL}")
 
 
+def hand_over(page: Page, payload: payloads.Payload) -> None:
+    """Give a payload to the page, as `window.payload`.
+
+    As text: as an object, a long pass would take seconds on its way.
+    """
+    payload = {**payload, "room": room_of(payload["steps"], forward=payload["forward"])}
+    page.evaluate("text => { window.payload = JSON.parse(text); }", json.dumps(payload))
+
+
 def mounted(page: Page, payload: payloads.Payload) -> Locator:
     """Mount a stepper as `window.stepper` and return its root."""
     prepare(page)
-    payload = {**payload, "room": room_of(payload["steps"], forward=payload["forward"])}
-    page.evaluate("payload => { window.stepper = ipygrad.mount(root, payload); }", payload)
+    hand_over(page, payload)
+    page.evaluate("() => { window.stepper = ipygrad.mount(root, payload); }")
     return page.locator("#root")
 
 
 def with_model(page: Page, payload: payloads.Payload) -> Locator:
     """Mount a stepper as `window.stepper` that has a kernel's model, `window.model`."""
     prepare(page)
+    hand_over(page, payload)
     page.evaluate(
-        """payload => {
+        """() => {
           window.model = makeModel({stepper_id: "s", step: payload.start, payload});
           window.stepper = ipygrad.mount(root, payload, {id: "s", model});
-        }""",
-        {**payload, "room": room_of(payload["steps"], forward=payload["forward"])},
+        }"""
     )
     return page.locator("#root")
 

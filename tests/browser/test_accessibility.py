@@ -5,23 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import payloads
+from tests.browser.axe import violations
 from tests.browser.mounting import box, button, go, mounted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Locator, Page
-
-
-def violations(page: Page) -> list[dict[str, Any]]:
-    """Return what axe-core has to object to, each with the elements."""
-    # It has to see a colour behind the stepper, and no landmarks of the bare page around.
-    page.add_style_tag(content="body { background: Canvas; }")
-    found = Axe().run(page, context="#root").response["violations"]
-    return [{rule["id"]: [node["html"][:200] for node in rule["nodes"]]} for rule in found]
 
 
 def step(root: Locator) -> None:
@@ -108,10 +100,12 @@ def test_axe_finds_nothing(
     page.emulate_media(color_scheme=scheme)
     root = mounted(page, build())
     act(root)
-    assert violations(page) == []
+    # It has to see a colour behind the stepper.
+    page.add_style_tag(content="body { background: Canvas; }")
+    assert violations(page, "#root") == []
 
 
 def test_axe_would_find_a_button_without_a_name(page: Page) -> None:
     root = mounted(page, payloads.chain())
     button(root, "next").evaluate("one => { one.removeAttribute('aria-label'); one.title = ''; }")
-    assert [list(rule) for rule in violations(page)] == [["button-name"]]
+    assert [list(rule) for rule in violations(page, "#root")] == [["button-name"]]

@@ -20,30 +20,24 @@ HTML("""<p id="p">still</p>
 <script type="module">document.getElementById("p").textContent = "live";</script>""")'''
 
 
-def test_cells_run_and_module_scripts_run(host: Host, page: Page) -> None:
-    opened = host.open(page, notebook(HELLO, SCRIPT))
-    opened.run_all()
-    expect(opened.outputs(0)).to_have_text("hello\n")
-    expect(opened.outputs(1).locator("#p")).to_have_text("live")
-
-
-def test_one_cell_runs_alone(host: Host, page: Page) -> None:
+def test_cells_run_keys_are_shortcuts_and_the_theme_changes(host: Host, page: Page) -> None:
     opened = host.open(page, notebook(HELLO, SCRIPT))
     opened.run_cell(1)
     expect(opened.outputs(1).locator("#p")).to_have_text("live")
     expect(opened.outputs(0)).to_have_count(0)
-
-
-def test_saved_notebook_is_live_when_opened_without_a_kernel(host: Host, page: Page) -> None:
-    opened = host.open(page, notebook(HELLO, SCRIPT))
     opened.run_all()
-    opened.save()
-    again = host.open_without_kernel(page, opened.path)
-    expect(again.outputs(1).locator("#p")).to_have_text("live")
-    assert host.server.request("GET", "/api/sessions") == []
+    expect(opened.outputs(0)).to_have_text("hello\n")
+    expect(opened.outputs(1).locator("#p")).to_have_text("live")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+    opened.set_theme("dark")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    opened.command_mode()
+    page.keyboard.press("b")
+    expect(opened.cells).to_have_count(3)
+    expect(opened.cells.first.locator(".cm-content")).to_have_text(HELLO)
 
 
-def test_page_is_live_after_reload_and_after_the_kernel_has_gone(host: Host, page: Page) -> None:
+def test_saved_it_is_live_after_reload_and_without_a_kernel(host: Host, page: Page) -> None:
     opened = host.open(page, notebook(SCRIPT))
     opened.run_all()
     opened.save()
@@ -51,6 +45,9 @@ def test_page_is_live_after_reload_and_after_the_kernel_has_gone(host: Host, pag
     expect(opened.outputs(0).locator("#p")).to_have_text("live")
     opened.shutdown_kernel()
     expect(opened.outputs(0).locator("#p")).to_have_text("live")
+    again = host.open_without_kernel(page, opened.path)
+    expect(again.outputs(0).locator("#p")).to_have_text("live")
+    assert host.server.request("GET", "/api/sessions") == []
 
 
 def test_scripts_run_in_a_trusted_notebook_only(host: Host, page: Page) -> None:
@@ -67,18 +64,3 @@ def test_scripts_run_in_a_trusted_notebook_only(host: Host, page: Page) -> None:
     host.trust(path)
     opened = host.open(page, path)
     expect(opened.outputs(0).locator("p")).to_have_text("live")
-
-
-def test_dark_theme(host: Host, page: Page) -> None:
-    opened = host.open(page, notebook(HELLO))
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
-    opened.set_theme("dark")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
-
-
-def test_keys_are_shortcuts_in_command_mode(host: Host, page: Page) -> None:
-    opened = host.open(page, notebook(HELLO))
-    opened.command_mode()
-    page.keyboard.press("b")
-    expect(opened.cells).to_have_count(2)
-    expect(opened.cells.first.locator(".cm-content")).to_have_text(HELLO)

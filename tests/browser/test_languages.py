@@ -9,29 +9,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.jupyter import notebook
-from tests.browser.watch import Watch
 from tests.pages import payloads_of
 from tests.shell import IMPORTS, SEED
 from tests.test_languages import LETTERS, TERMS, latin, layer, seed, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
     from tests.browser.jupyter import Host
 
 NAMES = {"square", "exp", "x", "a", "b", "y"}
-
-
-@pytest.fixture
-def korean_page(chromium: Browser) -> Iterator[Page]:
-    """Open an empty page of a browser that is set to Korean, under watch."""
-    with chromium.new_context(locale="ko-KR", viewport={"width": 1280, "height": 900}) as context:
-        watch = Watch(context)
-        yield context.new_page()
-        assert (watch.requests, watch.errors) == ([], [])
 
 
 @pytest.mark.parametrize("language", ["ko", "ja"])

@@ -10,35 +10,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.jupyter import PATIENCE_MS, notebook
+from tests.browser.under_a_cell import GRAD_SEED, opened_seed, press, status, stepper
 from tests.shell import IMPORTS, SEED
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
-    from tests.browser.jupyter import Host, NotebookPage
+    from tests.browser.jupyter import Host
 
-GRAD_SEED = "%%grad -o bp\n" + SEED.rstrip()
 ACTIVE_CELL = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 CELL_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
-
-
-def stepper(opened: NotebookPage, cell: int) -> Locator:
-    return opened.cells.nth(cell).get_by_role("group", name=re.compile("^Backward pass of"))
-
-
-def status(view: Locator) -> Locator:
-    return view.get_by_role("status")
-
-
-def press(view: Locator, button: str) -> None:
-    view.get_by_role("button", name=button, exact=True).click()
-
-
-def opened_seed(host: Host, page: Page, *more: str) -> NotebookPage:
-    opened = host.open(page, notebook(IMPORTS, GRAD_SEED, *more))
-    opened.run_all()
-    expect(stepper(opened, 1)).to_be_visible()
-    return opened
 
 
 def test_the_seed_cell_steps(host: Host, page: Page) -> None:
@@ -121,57 +102,12 @@ def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> 
         page.keyboard.press(key)
     assert page.evaluate(CELL_COUNT) == cells
     assert page.evaluate(ACTIVE_CELL) == active
-
-
-def test_a_step_opens_into_its_parts_and_says_who_waits(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    view = stepper(opened, 1)
-    press(view, "Next step")
-    position = view.locator(".ipygrad-position")
-    for keys, shown in (("Shift+ArrowLeft", "1.2 / 3"), ("Shift+ArrowLeft", "1.1 / 3")):
-        page.keyboard.press(keys)
-        expect(position).to_have_text(shown)
-    expect(status(view)).to_have_text("Step 1, part 1 of 3: the local derivative for b is 2.568")
-    page.keyboard.press("ArrowRight")
-    expect(position).to_have_text("2 / 3")
-    waiting = "square is next: no other function is waiting.\n"
-    expect(view.locator(".ipygrad-turns > :first-child")).to_have_text(
-        f"{waiting}● square, generation 0: 1 of 1 gradients arrived", use_inner_text=True
-    )
-
-
-def test_a_number_is_predicted_then_revealed(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "%grad y --predict")
-    view = stepper(opened, 2)
-    press(view, "Next step")
-    field = view.get_by_role("textbox")
-    field.fill("2.6")
-    field.press("Enter")
-    expect(view.locator(".ipygrad-foretold")).to_have_text("✓ you said 2.6")
-    expect(view.locator(".ipygrad-position")).to_have_text("1 / 3")
-
-
-def test_the_notebooks_own_chords_still_work(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
+    # The notebook's own chords still work.
     opened.save()
-    view = stepper(opened, 1)
-    opened.select(0)
-    press(view, "Next step")
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
-    view.get_by_role("slider", name="Step").focus()
+    view.get_by_role("slider", name="Step", exact=True).focus()
     page.keyboard.press("Control+s")
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
-
-
-def test_boxes_and_code_lines_go_to_their_step(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    view = stepper(opened, 1)
-    view.get_by_role("button", name=re.compile("^function exp")).click()
-    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
-    view.get_by_role("button", name=re.compile("^variable x")).press("Enter")
-    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
-    view.get_by_role("button", name=re.compile(r"y = square\(b\)")).click()
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
 
 
 def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, page: Page) -> None:
@@ -190,45 +126,35 @@ def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, pag
     expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["bp.widget", "from ipywidgets import HBox\nHBox([bp.widget])", "%grad y -o bp --as widget"],
-    ids=["alone", "in a box", "by the magic"],
-)
-def test_the_widget_is_the_same_stepper(host: Host, page: Page, cell: str) -> None:
-    opened = opened_seed(host, page, cell, "bp.widget.step = 2")
-    view = stepper(opened, 2)
-    expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+def test_the_widget_is_the_same_stepper(host: Host, page: Page) -> None:
+    alone, in_a_box = "bp.widget", "from ipywidgets import HBox\nHBox([bp.widget])"
+    set_step, by_the_magic = "bp.widget.step = 2", "%grad y -o bp --as widget"
+    opened = opened_seed(host, page, alone, in_a_box, set_step, by_the_magic, set_step)
+    for cell in (2, 3, 5):
+        view = stepper(opened, cell)
+        expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
+        press(view, "Next step")
+        expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+        press(view, "Previous step")
 
 
-def test_saved_it_steps_without_a_kernel(host: Host, page: Page) -> None:
+def test_saved_it_steps_without_a_kernel_and_with_a_new_one(host: Host, page: Page) -> None:
     opened = opened_seed(host, page, "bp.widget", "%grad y --as widget")
     expect(stepper(opened, 3)).to_be_visible()
     opened.save()
-    again = host.open_without_kernel(page, opened.path)
-    for cell in (1, 2, 3):
-        view = stepper(again, cell)
-        press(view, "Next step")
-        expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
-
-
-def test_untrusted_it_is_a_picture_and_a_table(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    opened.save()
-    copied = nbformat.read(opened.path, as_version=4)
-    path = host.root / "untrusted.ipynb"
-    copied.cells[1].outputs[0].data["text/html"] += "<p>not signed</p>"
-    nbformat.write(copied, path)
-    again = host.open_without_kernel(page, path)
-    output = again.outputs(1).first
-    picture = output.get_by_role("img", name="Backward pass of y")
-    expect(picture).to_be_visible()
-    assert picture.evaluate("picture => picture.naturalWidth") > 0
-    expect(output.locator("script")).to_have_count(0)
-    output.locator("summary").click()
-    expect(output.get_by_role("row")).to_have_count(5)
+    for kernel in (False, True):
+        if kernel:
+            page.goto("about:blank")
+            host.server.end_sessions()
+        again = (host.open if kernel else host.open_without_kernel)(page, opened.path)
+        for cell in (1, 2, 3):
+            view = stepper(again, cell)
+            press(view, "Next step")
+            expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+            expect(again.outputs(cell)).not_to_contain_text(re.compile("error", re.IGNORECASE))
+    again.run_all()
+    press(stepper(again, 1), "Last step")
+    expect(status(stepper(again, 1))).to_have_text(re.compile("^Step 3 of 3"))
 
 
 def test_a_second_view_of_the_output_is_live(lab: Host, page: Page) -> None:
@@ -239,17 +165,6 @@ def test_a_second_view_of_the_output_is_live(lab: Host, page: Page) -> None:
     expect(views).to_have_count(2)
     press(views.nth(1), "Next step")
     expect(status(views.nth(1))).to_have_text(re.compile("^Step 1 of 3"))
-
-
-def test_it_follows_the_dark_theme(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    view = stepper(opened, 1)
-    background = "view => getComputedStyle(view.querySelector('svg rect')).fill"
-    light = view.evaluate(background)
-    opened.set_theme("dark")
-    assert view.evaluate(background) != light
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
 
 
 def test_strings_that_hold_html_are_text(host: Host, page: Page) -> None:
@@ -295,25 +210,6 @@ def test_ctrl_c_leaves_the_notebook_usable(lab: Host, page: Page) -> None:
     expect(stepper(opened, 2)).to_be_visible()
 
 
-def test_a_large_graph_says_so_and_steps(host: Host, page: Page) -> None:
-    cell = "%%grad\ny = x = Variable(0.5)\nfor _ in range(400):\n    y = np.sin(y)"
-    opened = host.open(page, notebook(IMPORTS, cell))
-    opened.run_all()
-    view = stepper(opened, 1)
-    expect(view).to_contain_text("This graph has 801 boxes")
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 400"))
-    press(view, "Last step")
-    expect(status(view)).to_have_text(re.compile("^Step 400 of 400"))
-    function = view.get_by_role("button", name="function sin, step 400")
-    expect(function).to_be_in_viewport()
-    assert view.locator("svg *").count() < 500
-    function.press("ArrowLeft")
-    expect(status(view)).to_have_text(re.compile("^Step 399 of 400"))
-    view.get_by_role("button", name="Follow").click()
-    expect(view.locator("svg [aria-expanded=true]")).to_have_count(0)
-
-
 def test_plots_beyond_the_stored_ones_come_from_the_kernel(lab: Host, page: Page) -> None:
     cell = "%%grad\ny = x = Variable(0.5)\nfor _ in range(120):\n    y = np.sin(y)"
     opened = lab.open(page, notebook(IMPORTS, cell))
@@ -342,9 +238,7 @@ def execute(page: Page, command: str) -> None:
     page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
 
 
-def test_clearing_an_output_takes_it_away_and_running_brings_it_back(
-    host: Host, page: Page
-) -> None:
+def test_a_cell_is_cleared_copied_and_deleted_and_steps_on(host: Host, page: Page) -> None:
     opened = opened_seed(host, page)
     opened.select(1)
     execute(page, "notebook:clear-cell-output")
@@ -354,31 +248,25 @@ def test_clearing_an_output_takes_it_away_and_running_brings_it_back(
     press(view, "Next step")
     expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
 
-
-def test_a_copied_cell_shows_the_same_pass_and_both_step(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page)
-    opened.select(1)
     execute(page, "notebook:copy-cell")
     execute(page, "notebook:paste-cell-below")
     expect(opened.cells).to_have_count(3)
     for cell in (1, 2):
         press(stepper(opened, cell), "Next step")
-        expect(status(stepper(opened, cell))).to_have_text(re.compile(r"^Step [12] of 3"))
+        expect(status(stepper(opened, cell))).to_have_text(re.compile(r"^Step [123] of 3"))
     opened.run_cell(2)
     press(stepper(opened, 2), "Last step")
     expect(status(stepper(opened, 2))).to_have_text(re.compile("^Step 3 of 3"))
 
-
-def test_a_deleted_cell_comes_back_live_by_undo(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "1")
     opened.select(1)
     execute(page, "notebook:delete-cell")
     expect(opened.cells).to_have_count(2)
     execute(page, "notebook:undo-cell-action")
     expect(opened.cells).to_have_count(3)
     view = stepper(opened, 1)
-    press(view, "Next step")
-    expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
+    for step in (1, 2):
+        view.get_by_role("slider", name="Step", exact=True).fill(str(step))
+        expect(status(view)).to_have_text(re.compile(f"^Step {step} of 3"))
 
 
 def test_scrolled_away_and_back_it_steps_on(host: Host, page: Page) -> None:
@@ -397,27 +285,11 @@ def test_scrolled_away_and_back_it_steps_on(host: Host, page: Page) -> None:
     expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
 
 
-def test_reopened_with_a_new_kernel_it_steps(host: Host, page: Page) -> None:
-    opened = opened_seed(host, page, "bp.widget", "%grad y --as widget")
-    expect(stepper(opened, 3)).to_be_visible()
-    opened.save()
-    page.goto("about:blank")
-    host.server.end_sessions()
-    again = host.open(page, opened.path)
-    for cell in (1, 2, 3):
-        view = stepper(again, cell)
-        press(view, "Next step")
-        expect(status(view)).to_have_text(re.compile("^Step 1 of 3"))
-        expect(again.outputs(cell)).not_to_contain_text(re.compile("error", re.IGNORECASE))
-    again.run_all()
-    press(stepper(again, 1), "Last step")
-    expect(status(stepper(again, 1))).to_have_text(re.compile("^Step 3 of 3"))
-
-
 @pytest.mark.parametrize("kernel", [True, False], ids=["new kernel", "no kernel"])
-@pytest.mark.parametrize("cell", ["%grad y", "%grad y --as widget", "bp.widget"])
-def test_untrusted_nothing_says_error(host: Host, page: Page, cell: str, *, kernel: bool) -> None:
-    opened = opened_seed(host, page, cell)
+def test_untrusted_it_is_a_picture_and_a_table_and_says_no_error(
+    host: Host, page: Page, *, kernel: bool
+) -> None:
+    opened = opened_seed(host, page, "%grad y", "%grad y --as widget", "bp.widget")
     opened.save()
     copied = nbformat.read(opened.path, as_version=4)
     path = host.root / "untrusted.ipynb"
@@ -427,12 +299,18 @@ def test_untrusted_nothing_says_error(host: Host, page: Page, cell: str, *, kern
     page.goto("about:blank")
     host.server.end_sessions()
     again = host.open(page, path) if kernel else host.open_without_kernel(page, path)
-    picture = again.outputs(1).first.get_by_role("img", name="Backward pass of y")
+    output = again.outputs(1).first
+    picture = output.get_by_role("img", name="Backward pass of y")
     expect(picture).to_be_visible()
-    output = again.outputs(2).first
-    fallback = output.get_by_role("img").or_(output.get_by_text("Backward pass of y"))
-    expect(fallback.first).to_be_visible()
-    expect(output).not_to_contain_text(re.compile("error", re.IGNORECASE))
+    assert picture.evaluate("picture => picture.naturalWidth") > 0
+    expect(output.locator("script")).to_have_count(0)
+    output.locator("summary").click()
+    expect(output.get_by_role("row")).to_have_count(5)
+    for cell in (2, 3, 4):
+        output = again.outputs(cell).first
+        fallback = output.get_by_role("img").or_(output.get_by_text("Backward pass of y"))
+        expect(fallback.first).to_be_visible()
+        expect(output).not_to_contain_text(re.compile("error", re.IGNORECASE))
 
 
 def test_a_bar_shows_how_many_plots_are_drawn_and_leaves_a_line(host: Host, page: Page) -> None:

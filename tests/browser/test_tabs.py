@@ -32,6 +32,13 @@ for i in range(3):
 """
 
 
+CREATE_GRAPH = """\
+%%grad
+x = Variable(3.0)
+y = x ** 3
+y.backward(create_graph=True)"""
+
+
 def mounted(page: Page, *names: str) -> Locator:
     """Mount a pass for each name as `window.group`; they are linked to models s0, s1, …."""
     prepare(page)
@@ -198,6 +205,7 @@ def test_each_tab_is_linked_to_its_own_pass(host: Host, page: Page) -> None:
             DESCENT.rstrip(),
             "bp[1].widget.step = 1",
             "print([b.widget.step for b in bp], x.data)",
+            CREATE_GRAPH,
         ),
     )
     opened.run_cell(0)
@@ -225,3 +233,21 @@ def test_each_tab_is_linked_to_its_own_pass(host: Host, page: Page) -> None:
     expect(status(view)).to_have_text(re.compile("^Step 0 of 1"))
     opened.run_cell(3)
     expect(opened.outputs(3)).to_have_text("[0, 1, 0] 1.536\n")
+
+    # The graph of a gradient is a tab of its own, and its steps lead to the second derivative.
+    opened.run_cell(4)
+    output = opened.outputs(4)
+    view = output.get_by_role("group", name=re.compile("Backward pass of y$"))
+    view.get_by_role("button", name="Last step").click()
+    expect(
+        view.get_by_role("button", name=re.compile("variable x, .*gradient 27$"))
+    ).to_be_visible()
+    tab(output, "x.grad").click()
+    view = output.get_by_role("group", name=re.compile("Backward pass of x.grad$"))
+    expect(status(view)).to_have_text(re.compile("^Step 0 of 3"))
+    for _ in range(3):
+        step_on(view)
+    expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
+    expect(
+        view.get_by_role("button", name=re.compile("variable x, .*gradient 18$"))
+    ).to_be_visible()

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ipygrad.capture.calls import Calls
+from ipygrad.capture.imports import when_imported
 from ipygrad.capture.shapes import packages_of
 from ipygrad.engine.core import Function, Variable
 
@@ -120,12 +121,23 @@ class Engines:
 
     @contextmanager
     def watching(self, libraries: Iterable[str], observer: Observer) -> Iterator[None]:
-        """Let those of the libraries that are loaded tell `observer` what they do in the block."""
+        """Let the libraries tell `observer` what they do in the block.
+
+        Those that the block itself imports do so from then on.
+        """
         with ExitStack() as stack:
+
+            def watch(library: str) -> None:
+                stack.enter_context(self._adapter(library).watching(observer))
+
+            later = []
             for library in libraries:
                 if library in sys.modules:
-                    stack.enter_context(self._adapter(library).watching(observer))
-            yield
+                    watch(library)
+                else:
+                    later.append(library)
+            with when_imported(later, watch):
+                yield
 
     def _adapter(self, engine: str) -> Adapter:
         from importlib import import_module
