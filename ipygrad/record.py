@@ -14,7 +14,7 @@ import numpy as np
 
 from ipygrad.capture.adapters import Engines
 from ipygrad.capture.adapters.captured import capture
-from ipygrad.capture.backward import final_gradients, run_backward
+from ipygrad.capture.backward import added_to, final_gradients, left_over, run_backward
 from ipygrad.capture.quiet import uncollected
 from ipygrad.capture.replay import replay
 from ipygrad.engine.core import Variable, as_array
@@ -463,6 +463,8 @@ class BackwardPass(Sequence[BackwardStep]):
             run = run_backward(graph, None if self._run.origin == "ones" else self._run.cotangent)
             if any(step.faults for step in self._run.steps):
                 right = (self._words("notice_what_if_right"),)
+            else:
+                run = added_to(graph, run, left_over(self.graph, self._run))
         return BackwardPass(
             graph,
             run,

@@ -202,3 +202,30 @@ def test_torch_is_heard(shell: Shell) -> None:
     shell.run("%grad y -q -o later")
     cuts = {node.cut for node in shell["later"].graph.variables}
     assert cuts == {None}
+
+
+def test_what_an_earlier_pass_left_is_said_and_added_to(shell: Shell) -> None:
+    shell.run("x = Variable(2.0)\ny = square(x)\ny.backward()")
+    shell.run("%%grad -q -o bp\nz = square(x) + x")
+    (x,) = [one for one in shell["bp"]._payload({})["graph"]["variables"] if one["name"] == "x"]
+    states = [(step, key, number["text"]) for step, key, number, *_ in x["states"]]
+    assert states == [(0, "left_over", "4"), (1, "waiting", "5"), (2, "arrived", "9")]
+    assert shell["x"].grad == shell["bp"][1].after[0] == 9
+    assert str(shell["bp"].chain("x")).endswith("∂z/∂x = 4 + 1 = 5")
+
+
+def test_a_pass_of_the_cell_adds_to_what_was_left(shell: Shell) -> None:
+    shell.run("x = Variable(2.0)")
+    cell = "%%grad -q -o both\ny = square(x)\ny.backward()\nz = exp(x)\nz.backward()"
+    assert shell.run(cell).is_fine
+    first, second = (bp[0] for bp in shell["both"])
+    assert (first.before, first.after) == ((None,), (4,))
+    assert (second.before[0], second.after[0]) == (4, shell["x"].grad)
+    assert "x.grad 4 → 11.39" in shell["both"][1]._payload({})["notices"][-1]
+
+
+def test_knobs_keep_what_was_left(shell: Shell) -> None:
+    shell.run("x = Variable(2.0)\ny = square(x)\ny.backward()")
+    shell.run("%%grad -q -o bp\ny = square(x)")
+    turned = shell["bp"].what_if(x=3.0)
+    assert (turned[0].before, turned[0].after) == ((4,), (10,))

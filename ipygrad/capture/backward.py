@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ from ipygrad.engine.mode import no_grad
 from ipygrad.engine.reverse import accumulate, reverse_pass, starting_cotangent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ipygrad.capture.graph import FunctionNode, Graph
     from ipygrad.capture.orders import Fault
     from ipygrad.capture.sources import RunningSource
@@ -153,6 +155,41 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
         for x, gradient in zip(graph.functions[step.function].inputs, step.after, strict=True)
         if gradient is not None
     }
+
+
+def added_to(graph: Graph, run: BackwardRun, held: Mapping[int, Array]) -> BackwardRun:
+    """Return a pass as it adds to gradients that earlier passes have left.
+
+    Parameters
+    ----------
+    held
+        These gradients, by the numbers of their variables.
+    """
+
+    def added(step: BareStep) -> BareStep:
+        inputs = graph.functions[step.function].inputs
+        if held.keys().isdisjoint(inputs):
+            return step
+        before, after = (
+            tuple(
+                there if x not in held else held[x] if there is None else _frozen(held[x] + there)
+                for x, there in zip(inputs, gradients, strict=True)
+            )
+            for gradients in (step.before, step.after)
+        )
+        return replace(step, before=before, after=after)
+
+    return replace(run, steps=tuple(map(added, run.steps))) if held else run
+
+
+def left_over(graph: Graph, run: BackwardRun) -> dict[int, Array]:
+    """Return the gradients that a pass found, and added to, by the numbers of their variables."""
+    first: dict[int, Array | None] = {graph.results[0]: None}
+    for step in run.steps:
+        inputs = graph.functions[step.function].inputs
+        for x, before in zip(inputs, step.before, strict=True):
+            first.setdefault(x, before)
+    return {x: before for x, before in first.items() if before is not None}
 
 
 def _written_by_a_user(function: Function) -> object | None:

@@ -6,9 +6,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ipygrad.capture.observe import Observer
 from ipygrad.capture.recording import MOST_RUNS
 from ipygrad.engine.core import Constant, Function, Variable
+from ipygrad.engine.methods import value_of
 from ipygrad.engine.reverse import starting_cotangent
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ class Moment:
         Where that came from.
     leaves
         The leaves behind the result, and what they held.
+    held
+        The gradients that earlier passes had left in them.
     size
         How many functions are behind the result.
     gradients
@@ -47,6 +52,7 @@ class Moment:
     origin: Origin
     leaves: dict[Variable, Array]
     size: int
+    held: dict[Variable, Array] = field(default_factory=dict)
     gradients: dict[Variable, Moment] = field(default_factory=dict)
     more_gradients: int = 0
 
@@ -73,7 +79,13 @@ class PassObserver(Observer):
         super().ran_backward(result)
         if isinstance(result, Variable):
             self.pass_count += 1
-            self.moments.append(_moment(self.pass_count, result))
+            moment = _moment(self.pass_count, result)
+            moment.held = {
+                leaf: np.array(value_of(leaf.grad))
+                for leaf in moment.leaves
+                if leaf.grad is not None
+            }
+            self.moments.append(moment)
 
     def left_gradients(self, result: object) -> None:
         """Note the gradients that the pass from `result` has left."""

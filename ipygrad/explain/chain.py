@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ipygrad.capture.backward import final_gradients
+from ipygrad.capture.backward import final_gradients, left_over
 from ipygrad.explain.formula import Formula, Product, Sum, Symbol
 from ipygrad.explain.largest_paths import LargestPaths
 from ipygrad.explain.paths import Edge, Paths
@@ -84,7 +84,9 @@ class Chains:
         self._words = words
         self._graph = graph
         self._start = run.cotangent
-        self._found = final_gradients(graph, run)
+        held = left_over(graph, run)
+        finals = final_gradients(graph, run)
+        self._found = {x: g - held[x] if x in held else g for x, g in finals.items()}
         boxes = len(graph.variables) + len(graph.functions)
         kind = Paths if boxes <= MOST_WALKED else LargestPaths
         self._paths = kind(graph, run, slopes)

@@ -164,6 +164,11 @@ def _jobs_of_moments(
                 Captured(graph, None),
                 start=(moment.cotangent, moment.origin),
                 stand_ins=stand_ins,
+                held={
+                    node.index: moment.held[node.variable]
+                    for node in live.variables
+                    if node.variable in moment.held
+                },
                 dropped=dropped,
                 number=number,
                 is_of_gradient=number is None and moment not in shown,

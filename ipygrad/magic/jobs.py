@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ipygrad.capture.own_runs import NO_TURNS, OwnTurns
@@ -39,6 +39,8 @@ class Job:
     stand_ins
         Of a graph that holds the values of an earlier moment, which of its variables stand for
         the user's.
+    held
+        Gradients that earlier passes had left when the cell's pass began, by number.
     dropped
         Variables whose gradients the cell's pass has dropped after use, by number.
     number
@@ -52,6 +54,7 @@ class Job:
     own: OwnTurns = NO_TURNS
     start: tuple[Array, Origin] | None = None
     stand_ins: StandIns | None = None
+    held: Mapping[int, Array] = field(default_factory=dict)
     dropped: frozenset[int] = frozenset()
     number: int | None = None
     is_of_gradient: bool = False

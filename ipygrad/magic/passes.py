@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
+from ipygrad.capture.backward import final_gradients
 from ipygrad.capture.orders import run_in_order
 from ipygrad.capture.own_runs import own_run, run_own_backward
 from ipygrad.capture.quiet import quietly
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ipygrad.capture.graph import Graph, VariableNode
     from ipygrad.capture.orders import Order
     from ipygrad.capture.own_runs import OwnTurns
-    from ipygrad.engine.core import Variable
+    from ipygrad.engine.core import Array, Variable
     from ipygrad.explain.words import Words
     from ipygrad.magic.cell_jobs import CellJobs
 
@@ -81,28 +82,29 @@ def own_pass(
 
 
 def leave_gradients(
-    captured: Captured,
-    recorded: BackwardRun,
-    words: Words,
-    again: Mapping[VariableNode, Variable],
-) -> Notices:
-    """Leave gradients as ``result.backward()`` does; tell of those that were added to."""
+    captured: Captured, recorded: BackwardRun, again: Mapping[VariableNode, Variable]
+) -> dict[int, Array]:
+    """Leave gradients as ``result.backward()`` does; return those that it has added to."""
     added = captured.leave_gradients(recorded, again)
-    if not added:
+    (result,) = captured.graph.results
+    return {node.index: before for node, (before, _) in added.items() if node.index != result}
+
+
+def describe_added(
+    words: Words, graph: Graph, run: BackwardRun, held: Mapping[int, Array]
+) -> Notices:
+    """Tell of the gradients that a pass has added to; of leaves, where there are any."""
+    finals = final_gradients(graph, run)
+    added = [graph.variables[number] for number in held if number in finals]
+    leaves = [node for node in added if node.creator is None] or added
+    if not leaves:
         return ()
-    leaves = [node for node in added if node.creator is None] or list(added)
-    return (
-        words(
-            "notice_leftover",
-            names=words.enumerate([f"{node.name}.grad" for node in leaves]),
-            sums=words.enumerate(
-                [
-                    f"{node.name}.grad {words.number(before)} → {words.number(after)}"
-                    for node, (before, after) in ((node, added[node]) for node in leaves)
-                ]
-            ),
-        ),
-    )
+    sums = [
+        f"{node.name}.grad {words.number(held[node.index])} → {words.number(finals[node.index])}"
+        for node in leaves
+    ]
+    names = words.enumerate([f"{node.name}.grad" for node in leaves])
+    return (words("notice_leftover", names=names, sums=words.enumerate(sums)),)
 
 
 def dropped_gradients(captured: Captured) -> frozenset[int]:

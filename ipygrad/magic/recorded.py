@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipygrad.capture.adapters.captured import Captured
-from ipygrad.capture.backward import run_backward
+from ipygrad.capture.backward import added_to, run_backward
 from ipygrad.capture.names import gradient_name, names_in
 from ipygrad.capture.own_runs import is_own, names_of_functions
 from ipygrad.capture.quiet import quietly
@@ -15,7 +15,13 @@ from ipygrad.engine.core import Variable
 from ipygrad.explain.lessons import describe_captured
 from ipygrad.explain.words import Words
 from ipygrad.magic.jobs import Job, named
-from ipygrad.magic.passes import gradients_again, leave_gradients, own_pass, pass_in_order
+from ipygrad.magic.passes import (
+    describe_added,
+    gradients_again,
+    leave_gradients,
+    own_pass,
+    pass_in_order,
+)
 from ipygrad.magic.results import check_step_number, fitting_cotangent
 from ipygrad.record import BackwardPass
 
@@ -108,6 +114,7 @@ def record(
         right = run_backward(graph, cotangent)
     if job.start is not None and cotangent is job.start[0]:
         right = replace(right, origin=job.start[1])
+    held = dict(job.held)
     again: Again = {}
     error: Exception | None = None
     if options.create_graph and right.error is None and not job.is_of_gradient:
@@ -120,7 +127,11 @@ def record(
     if is_first:
         check_step_number(options.step, run)
     if job.write and right.error is None and error is None and not is_own(graph):
-        notices += leave_gradients(captured, right, words, again)
+        held |= leave_gradients(captured, right, again)
+    if held and not is_own(graph):
+        added = added_to(graph, right, held)
+        notices += describe_added(words, graph, added, held)
+        run = added if run is right else run
     return Recorded(
         job,
         run,
