@@ -13,8 +13,11 @@ from ipygrad.show.front_end import front_end
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEVEL = 6
-"""Of gzip: the highest takes three times as long for a twentieth less."""
+LEVEL, LEVEL_OF_LARGE = 6, 2
+"""Of gzip: the highest takes three times as long for a twentieth less. Of a long pass, which is to
+open soon, another third of the time is worth a sixth more."""
+LARGE = 2_000_000
+"""Bytes from which on a fragment is large: that of about 3,000 functions."""
 MOST_STILL_ROWS = 200
 """Rows of the table that stands where no script runs."""
 
@@ -49,7 +52,10 @@ for (const root of copies(document)) {
 
 def to_json(value: object) -> str:
     """Return JSON that can stand inside a script element: no ``<`` and no line separators in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Nothing in it holds itself, which to check takes a tenth of the time.
+    text = json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+    )
     for letter in ("<", "\u2028", "\u2029"):
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text
@@ -58,7 +64,8 @@ def to_json(value: object) -> str:
 def unpacking(content: dict[str, Any]) -> str:
     """Return a script that leaves the JSON text of `content` in a stream called `unpacked`."""
     # No time stamp: the same cell gives the same bytes.
-    packed = gzip.compress(to_json(content).encode(), LEVEL, mtime=0)
+    text = to_json(content).encode()
+    packed = gzip.compress(text, LEVEL if len(text) < LARGE else LEVEL_OF_LARGE, mtime=0)
     return _UNPACK % {"stream": base64.b64encode(packed).decode("ascii")}
 
 
