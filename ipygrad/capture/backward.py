@@ -150,7 +150,8 @@ def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
     gradients = {graph.results[0]: run.cotangent}
     for step in run.steps:
         inputs = graph.functions[step.function].inputs
-        gradients.update((x, g) for x, g in zip(inputs, step.after, strict=True) if g is not None)
+        pairs = zip(inputs, step.after, strict=True)
+        gradients.update([(x, gradient) for x, gradient in pairs if gradient is not None])
     return gradients
 
 
@@ -172,7 +173,7 @@ def _step(
     live, arriving, contributed = turn
     before: list[Array | None] = []
     after: list[Array | None] = []
-    contributions = tuple(None if c is None else _frozen(c) for c in contributed)
+    contributions = tuple([None if c is None else _frozen(c) for c in contributed])
     for x, contribution in zip(live.inputs, contributions, strict=True):
         there = gradients.get(x)
         before.append(there)
@@ -180,7 +181,7 @@ def _step(
             both = accumulate(there, contribution)
             gradients[x] = both if both is contribution else _frozen(both)
         after.append(gradients.get(x))
-    cotangents = tuple(_frozen(cotangent) for cotangent in arriving)
+    cotangents = tuple(map(_frozen, arriving))
     return BareStep(
         index=index,
         function=function,
@@ -212,7 +213,7 @@ def changed_in_place(graph: Graph) -> dict[int, tuple[str, ...]]:
         For each function that disagrees, by number, the names of the variables that may have
         changed.
     """
-    with quietly():
+    with quietly(), no_grad():
         disagreeing = {node.index for node in graph.functions if _disagrees(node)}
     neighbours: dict[int, list[int]] = {}
     for node in graph.functions if disagreeing else ():
@@ -249,9 +250,7 @@ def _disagrees(node: FunctionNode) -> bool:
 
 
 def _outputs_again(function: Function) -> tuple[Array, ...]:
-    with no_grad():
-        returned = function.forward_again()
-    return tuple(as_array(y) for y in as_tuple(returned))
+    return tuple([as_array(y) for y in as_tuple(function.forward_again())])
 
 
 def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) -> bool:

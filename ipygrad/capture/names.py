@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from ipygrad.engine.core import Variable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"\w+(\.\w+|\[[^\[\]]*\])*")
 """A name, or one that is dotted or indexed: ``h``, ``layer.w``, ``layers[0]['w']``."""
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class CallSites(Protocol):
@@ -83,10 +85,10 @@ def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:
 
     No Python name holds a subscript digit, so these cannot be mistaken for names of the user's.
     """
-    counts = Counter(names.values())
-    turns = {name: iter(range(1, count + 1)) for name, count in counts.items() if count > 1}
+    turns = {name: count(1) for name, number in Counter(names.values()).items() if number > 1}
+    bracketed = {name: _bracketed(name) for name in turns}
     return {
-        variable: _bracketed(name) + _subscript(next(turns[name])) if name in turns else name
+        variable: bracketed[name] + _subscript(next(turns[name])) if name in turns else name
         for variable, name in names.items()
     }
 
@@ -96,4 +98,4 @@ def _bracketed(name: str) -> str:
 
 
 def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return str(number).translate(_SUBSCRIPTS)

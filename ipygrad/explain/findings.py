@@ -112,12 +112,12 @@ class Findings:
         told.__dict__.pop("_chains", None)
         return told
 
-    @_ignoring_overflow
     def slopes(self, step: BareStep) -> tuple[Slope, ...]:
         """Return the local derivative for each input, as `ipygrad.explain.local.local_slopes`."""
         if step.index not in self._slopes:
             function = self._graph.functions[step.function].function
-            self._slopes[step.index] = local_slopes(function)
+            with np.errstate(all="ignore"):
+                self._slopes[step.index] = local_slopes(function)
         return self._slopes[step.index]
 
     def slopes_of_numbers(self, steps: Sequence[BareStep]) -> None:
