@@ -470,6 +470,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             users.setdefault(used, []).append(kept.functions[node.index])
 
     elements = elements_of(shown, kept) if chains else {}
+    turns = {node.turns for node in graph.functions}
+    told = {of_node: describe_loop_turns(shown.words, of_node) for of_node in turns}
 
     def variable(node: VariableNode) -> Json:
         reached = arrived.get(node.index, [])
@@ -493,7 +495,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, chains: bool) 
             "label": node.label,
             "line": node.line,
             "source": node.source,
-            "turn": describe_loop_turns(shown.words, node.turns),
+            "turn": told[node.turns],
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
