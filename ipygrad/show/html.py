@@ -13,11 +13,9 @@ from ipygrad.show.front_end import front_end
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEVEL, LEVEL_OF_LARGE = 6, 2
-"""Of gzip: the highest takes three times as long for a twentieth less. Of a long pass, which is to
-open soon, another third of the time is worth a sixth more."""
-LARGE = 2_000_000
-"""Bytes from which on a fragment is large: that of about 3,000 functions."""
+LEVEL, QUICK_LEVEL = 6, 2
+"""Of gzip: the highest takes three times as long for a twentieth less. In a notebook a pass that is
+too long to be told in words is to open soon: a third of the time is worth a sixth more."""
 MOST_STILL_ROWS = 200
 """Rows of the table that stands where no script runs."""
 
@@ -61,11 +59,10 @@ def to_json(value: object) -> str:
     return text
 
 
-def unpacking(content: dict[str, Any]) -> str:
+def unpacking(content: dict[str, Any], level: int = LEVEL) -> str:
     """Return a script that leaves the JSON text of `content` in a stream called `unpacked`."""
     # No time stamp: the same cell gives the same bytes.
-    text = to_json(content).encode()
-    packed = gzip.compress(text, LEVEL if len(text) < LARGE else LEVEL_OF_LARGE, mtime=0)
+    packed = gzip.compress(to_json(content).encode(), level, mtime=0)
     return _UNPACK % {"stream": base64.b64encode(packed).decode("ascii")}
 
 
@@ -125,7 +122,9 @@ def fragment(tabs: Sequence[Tab]) -> str:
     """
     module, style = front_end()
     passes = [{"name": tab.name, "payload": tab.payload} for tab in tabs]
-    unpack = unpacking({"module": module, "style": style, "passes": passes})
+    # Of a long pass there are numbers in the place of words.
+    level = QUICK_LEVEL if any(tab.payload["numbers"] for tab in tabs) else LEVEL
+    unpack = unpacking({"module": module, "style": style, "passes": passes}, level)
     first = tabs[0].stepper_id
     start = _START_FRAGMENT % {"id": first, "ids": to_json([tab.stepper_id for tab in tabs])}
     stills = "".join(
