@@ -326,12 +326,14 @@ class BackwardPass(Sequence[BackwardStep]):
         """What each variable's box needs room for."""
         return [
             shorten(max(value, gradient, key=text_columns))
-            for value, gradient in zip(self._values(), self._gradient_texts(), strict=True)
+            for value, gradient in zip(self._values, self._gradient_texts(), strict=True)
         ]
 
+    @cached_property
     def _values(self) -> list[str]:
         return [self._words.number(node.value) for node in self.graph.variables]
 
+    @cached_property
     def _gradients(self) -> list[str | None]:
         """Return each variable's gradient at the end; None where the pass does not reach."""
         finals = {} if self._run is None else final_gradients(self.graph, self._run)
@@ -344,7 +346,7 @@ class BackwardPass(Sequence[BackwardStep]):
             box_text(self._words, "constant" if node.kind == "constant" else "unreached", node.cut)
             if gradient is None
             else box_text(self._words, "arrived", node.cut, value=gradient)
-            for node, gradient in zip(self.graph.variables, self._gradients(), strict=True)
+            for node, gradient in zip(self.graph.variables, self._gradients, strict=True)
         ]
 
     @property
@@ -633,7 +635,7 @@ class BackwardPass(Sequence[BackwardStep]):
 
         Nothing else here needs Graphviz.
         """
-        return dot_of(self.graph, self._values(), self._gradients())
+        return dot_of(self.graph, self._values, self._gradients)
 
     def __str__(self) -> str:
         return str(self._table(MOST_PRINTED_ROWS))
@@ -787,8 +789,8 @@ class BackwardPass(Sequence[BackwardStep]):
         return still_picture(
             self.graph,
             self._layout,
-            self._values(),
-            self._gradients(),
+            self._values,
+            self._gradients,
             steps,
             left_out=len(self) - len(steps),
             most_panels=most_panels,
@@ -882,7 +884,7 @@ class BackwardPass(Sequence[BackwardStep]):
 
         path = check_arguments(path, len(self), size, seconds, overwrite=overwrite)
         words = self._words.of_pictures
-        scene = Scene(self.graph, self._layout, self._values(), words, last=len(self))
+        scene = Scene(self.graph, self._layout, self._values, words, last=len(self))
         frames = progress(self._frames(), len(self) + 1, path.name)
         animate(scene, frames, path, size, seconds)
 

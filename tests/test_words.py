@@ -88,6 +88,13 @@ def test_there_is_no_negative_zero(value: Any) -> None:
     assert "-" not in exact(value)
 
 
+@pytest.mark.parametrize(("digits", "text"), [(1, "2e308"), (2, "1.8e308"), (4, "1.798e308")])
+def test_the_largest_numbers_are_written_though_no_float_is_their_rounding(
+    digits: int, text: str
+) -> None:
+    assert short(1.7976931348623157e308, digits) == text
+
+
 def test_exact_keeps_the_precision_of_the_number() -> None:
     assert exact(np.array(0.1, np.float32)) == repr(float(np.float32(0.1)))
     assert exact(np.array([0.1, 0.2], np.float32)) == "[0.1, 0.2], shape (2,)"

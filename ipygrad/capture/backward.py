@@ -149,12 +149,12 @@ def run_backward(graph: Graph, cotangent: object = None) -> BackwardRun:
 
 def final_gradients(graph: Graph, run: BackwardRun) -> dict[int, Array]:
     """Return the gradient of each variable that the pass has reached, by number."""
-    return {graph.results[0]: run.cotangent} | {
-        x: gradient
-        for step in run.steps
-        for x, gradient in zip(graph.functions[step.function].inputs, step.after, strict=True)
-        if gradient is not None
-    }
+    gradients = {graph.results[0]: run.cotangent}
+    for step in run.steps:
+        inputs = graph.functions[step.function].inputs
+        pairs = zip(inputs, step.after, strict=True)
+        gradients.update([(x, gradient) for x, gradient in pairs if gradient is not None])
+    return gradients
 
 
 def added_to(graph: Graph, run: BackwardRun, held: Mapping[int, Array]) -> BackwardRun:
@@ -210,7 +210,7 @@ def _step(
     live, arriving, contributed = turn
     before: list[Array | None] = []
     after: list[Array | None] = []
-    contributions = tuple(None if c is None else _frozen(c) for c in contributed)
+    contributions = tuple([None if c is None else _frozen(c) for c in contributed])
     for x, contribution in zip(live.inputs, contributions, strict=True):
         there = gradients.get(x)
         before.append(there)
@@ -218,7 +218,7 @@ def _step(
             both = accumulate(there, contribution)
             gradients[x] = both if both is contribution else _frozen(both)
         after.append(gradients.get(x))
-    cotangents = tuple(_frozen(cotangent) for cotangent in arriving)
+    cotangents = tuple(map(_frozen, arriving))
     return BareStep(
         index=index,
         function=function,
@@ -250,7 +250,7 @@ def changed_in_place(graph: Graph) -> dict[int, tuple[str, ...]]:
         For each function that disagrees, by number, the names of the variables that may have
         changed.
     """
-    with quietly():
+    with quietly(), no_grad():
         disagreeing = {node.index for node in graph.functions if _disagrees(node)}
     neighbours: dict[int, list[int]] = {}
     for node in graph.functions if disagreeing else ():
@@ -287,9 +287,7 @@ def _disagrees(node: FunctionNode) -> bool:
 
 
 def _outputs_again(function: Function) -> tuple[Array, ...]:
-    with no_grad():
-        returned = function.forward_again()
-    return tuple(as_array(y) for y in as_tuple(returned))
+    return tuple([as_array(y) for y in as_tuple(function.forward_again())])
 
 
 def _all_equal(arrays: tuple[Array, ...], outputs: tuple[Variable | None, ...]) -> bool:

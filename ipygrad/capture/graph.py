@@ -151,8 +151,8 @@ def capture_graph(
     ends = set(results)
 
     def variable_node(number: int, variable: Variable) -> VariableNode:
-        site = made_at[variable]
-        creator = None if variable.creator is None else numbers[id(variable.creator)]
+        site, function = made_at[variable], variable.creator
+        creator = None if function is None else numbers[id(function)]
         kind: VariableKind = "leaf" if creator is None else "intermediate"
         if isinstance(variable, Constant):
             kind = "constant"
@@ -164,20 +164,20 @@ def capture_graph(
         return VariableNode(number, name, value, kind, creator, line, variable, cut)
 
     def function_node(number: int, function: Function) -> FunctionNode:
-        outputs = tuple(None if y is None else index[y] for y in function.outputs)
-        places = [made_at[y] for y in function.outputs if y is not None]
-        site = next((place for place in places if place is not None), None)
+        made = function.outputs
+        held = [y for y in made if y is not None]
+        site = next((made_at[y] for y in held if made_at[y] is not None), None)
         return FunctionNode(
             index=number,
             label=function.label,
-            inputs=tuple(index[x] for x in function.inputs),
-            outputs=outputs,
+            inputs=tuple([index[x] for x in function.inputs]),
+            outputs=tuple([None if y is None else index[y] for y in made]),
             generation=function.generation,
             line=None if site is None else site.line,
             source=None if site is None else site.source,
             function=function,
             span=None if site is None else site.span,
-            made=next((sites.made_in(y) for y in function.outputs if y is not None), None),
+            made=sites.made_in(held[0]) if held else None,
         )
 
     return Graph(
@@ -226,8 +226,9 @@ def _numbered_variables(
 ) -> list[Variable]:
     ordered: dict[Variable, None] = {}
     for function in functions:
-        ordered.update(dict.fromkeys(function.inputs))
-        ordered.update((y, None) for y in function.outputs if y is not None)
+        for variable in (*function.inputs, *function.outputs):
+            if variable is not None:
+                ordered[variable] = None
     ordered.update(dict.fromkeys(results))
     return list(ordered)
 
@@ -258,7 +259,7 @@ def _names(
 
 def _target(variable: Variable, site: CallSite | None) -> str | None:
     """Return what the call that made `variable` was assigned to, None where it was not."""
-    if variable.creator is None or site is None:
+    if site is None or not site.targets or variable.creator is None:
         return None
     outputs = variable.creator.outputs
     position = [y is variable for y in outputs].index(True)

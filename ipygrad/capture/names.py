@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from ipygrad.engine.core import Variable
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 
 _PATH = re.compile(r"\w+(\.\w+|\[[^\[\]]*\])*")
-_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 """A name, or one that is dotted or indexed: ``h``, ``layer.w``, ``layers[0]['w']``."""
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+_TO_SUBSCRIPTS = str.maketrans("0123456789", _SUBSCRIPTS)
 
 
 class CallSites(Protocol):
@@ -84,10 +86,10 @@ def numbered(names: Mapping[Variable, str]) -> dict[Variable, str]:
 
     No Python name holds a subscript digit, so these cannot be mistaken for names of the user's.
     """
-    counts = Counter(names.values())
-    turns = {name: iter(range(1, count + 1)) for name, count in counts.items() if count > 1}
+    turns = {name: count(1) for name, number in Counter(names.values()).items() if number > 1}
+    bracketed = {name: _bracketed(name) for name in turns}
     return {
-        variable: _bracketed(name) + _subscript(next(turns[name])) if name in turns else name
+        variable: bracketed[name] + _subscript(next(turns[name])) if name in turns else name
         for variable, name in names.items()
     }
 
@@ -102,4 +104,4 @@ def _bracketed(name: str) -> str:
 
 
 def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", _SUBSCRIPTS))
+    return str(number).translate(_TO_SUBSCRIPTS)

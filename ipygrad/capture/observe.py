@@ -111,7 +111,7 @@ class Observer:
         self._callee: FrameType | None = None
         # By identity: code objects of different lines or cells can be equal. They are kept here, so
         # that no other gets their number.
-        self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
+        self._sites: dict[tuple[int, int, bool], tuple[CodeType, CallSite]] = {}
         # Weak: a loop that trains for long makes many results.
         self.assigned: WeakSet[Any] = WeakSet()
         self.ran_backward_from: WeakSet[Any] = WeakSet()
@@ -232,11 +232,12 @@ class Observer:
         _, code, instruction, is_value, _, _ = self._calls[id(output)]
         if code is None:
             return None
-        if not is_value:
-            return CallSite(line_of(code, instruction), None, (), ())
-        place = (id(code), instruction)
+        place = (id(code), instruction, is_value)
         if place not in self._sites:
-            site = _describe(code.co_filename, code.co_linetable, code, instruction)
+            if is_value:
+                site = _describe(code.co_filename, code.co_linetable, code, instruction)
+            else:
+                site = CallSite(line_of(code, instruction), None, (), ())
             self._sites[place] = (code, site)
         return self._sites[place][1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType, FrameType
 
     from ipygrad.capture.lines import CellLines, LoopRun, LoopTurn
@@ -169,19 +169,30 @@ class Stack:
         notes = sorted(notes, key=lambda note: note.order)
         counted = self._turns if self.lines is not None and self.lines.is_counting else {}
         plain = _PlainLoops(self.lines, notes)
+        # What one call makes is made in the same calls.
+        around: dict[int, tuple[tuple[Call, ...], tuple[LoopTurn, ...]]] = {}
         for note in notes:
-            path = self._path(note.call)
-            if not counted:
-                path = [one for one in path if one not in self._turns]
-            calls = [Call(self._names[one], one, one in counted) for one in path]
-            turns = [counted[one] for one in path if one in counted]
-            told = [] if self.lines is None else [self.lines.turn_of(*turn) for turn in turns]
+            if note.call not in around:
+                around[note.call] = self._around(note.call, counted)
+            calls, told = around[note.call]
             known = plain.turn_of(note)
             if known is not None:
                 turn, number = known
-                calls.insert(0, Call(f"{turn.turn}", number, is_turn=True))
-                told.insert(0, turn)
-            yield Made(note.order, tuple(calls[:MOST_CALLS]), tuple(told))
+                calls = (Call(f"{turn.turn}", number, is_turn=True), *calls)[:MOST_CALLS]
+                told = (turn, *told)
+            yield Made(note.order, calls, told)
+
+    def _around(
+        self, call: int, counted: Mapping[int, tuple[LoopRun, int]]
+    ) -> tuple[tuple[Call, ...], tuple[LoopTurn, ...]]:
+        """Return the outer ones of the calls around a call, itself among them, and all turns."""
+        path = self._path(call)
+        if not counted:
+            path = [one for one in path if one not in self._turns]
+        calls = [Call(self._names[one], one, one in counted) for one in path[:MOST_CALLS]]
+        turns = [counted[one] for one in path if one in counted]
+        told = () if self.lines is None else [self.lines.turn_of(*turn) for turn in turns]
+        return tuple(calls), tuple(told)
 
     def _path(self, call: int) -> list[int]:
         """Return a call and those around it, the outermost first."""
@@ -215,6 +226,7 @@ class _PlainLoops:
         self._turns: dict[_PlainLoop, list[set[int]]] = {}
         self._of: dict[int, tuple[_PlainLoop, int]] = {}
         self._numbers: dict[tuple[_PlainLoop, int], int] = {}
+        self._alike: dict[_PlainLoop, bool] = {}
         latest: dict[_PlainLoop, Note] = {}
         for note in notes:
             loop = self._loop(note)
@@ -235,7 +247,9 @@ class _PlainLoops:
             return None
         loop, turn = self._of[note.order]
         turns = self._turns[loop]
-        if any(made != turns[0] for made in turns):
+        if loop not in self._alike:
+            self._alike[loop] = all(made == turns[0] for made in turns)
+        if not self._alike[loop]:
             return None
         number = self._numbers.setdefault((loop, turn), len(self._numbers))
         return self._lines.turn_in(loop[2], turn, len(turns)), number

@@ -188,7 +188,7 @@ def _number_made_by(function: Function) -> Variable | None:
 def _slopes_of_numbers(own: Function, y: Variable) -> Slopes:
     slopes: list[float | None] = []
     with suppress(Exception):
-        contributions = as_tuple(own.backward(np.ones_like(y.data)))
+        contributions = as_tuple(own.backward(np.ones((), y.dtype)))
         slopes = [None if c is None else float(fitted(c, ())) for c in contributions]
     return _one_for_each_input(own, slopes)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 DIGITS = 4
 _LONGEST_ROW = 4
 _MOST_EXACT = 100
+_PLAIN = 1e5
+"""Python's own short form of a smaller number is ours, unless it has a power of ten."""
 
 
 def short(value: Array | float | None, digits: int = DIGITS) -> str:
@@ -36,15 +38,15 @@ def short(value: Array | float | None, digits: int = DIGITS) -> str:
 def _number(number: float, digits: int) -> str:
     if not math.isfinite(number):
         return str(number)
-    rounded = float(f"{number:.{digits - 1}e}")
-    if rounded == 0:
-        return "0"
-    exponent = math.floor(math.log10(abs(rounded)))
-    if -4 <= exponent < 6:
-        text = f"{number:.{max(digits - 1 - exponent, 0)}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+    text = f"{number:.{digits}g}"
+    if "e" not in text and abs(number) < _PLAIN:
+        return text if number else "0"
     mantissa, power = f"{number:.{digits - 1}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(power)}"
+    exponent = int(power)
+    if not -4 <= exponent < 6:
+        return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
+    text = f"{number:.{max(digits - 1 - exponent, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def exact(value: Array | float | None) -> str:

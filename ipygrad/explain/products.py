@@ -70,9 +70,9 @@ def product_holds(step: BareStep, argnum: int, slope: float | Array) -> bool:
     if contribution is None:
         return True
     cotangent = step.cotangents[0]
-    if not (contribution.ndim or cotangent.ndim or np.ndim(slope)):
+    if isinstance(slope, float) and not (contribution.ndim or cotangent.ndim):
         # Nearly all numbers hold, and in a long pass there are many.
-        product_of_numbers = float(cotangent) * float(slope)
+        product_of_numbers = float(cotangent) * slope
         off = abs(float(contribution) - product_of_numbers)
         if off <= TOLERANCE * abs(product_of_numbers) < inf:
             return True

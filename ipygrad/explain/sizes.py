@@ -75,16 +75,20 @@ def gradient_sizes(
 
 
 def _largest(arrays: Sequence[Array]) -> float:
+    if len(arrays) == 1 and not arrays[0].ndim:
+        return abs(float(arrays[0]))
     return float(max((np.abs(a).max() for a in arrays if a.size), default=np.nan))
 
 
 def _is_dead(step: BareStep) -> bool:
     (contribution,) = step.contributions
-    arrives = any(np.any(cotangent) for cotangent in step.cotangents)
-    return contribution is not None and arrives and not np.any(contribution)
+    is_nothing = contribution is not None and not contribution.any()
+    return is_nothing and any(cotangent.any() for cotangent in step.cotangents)
 
 
 def _is_small(slope: object) -> bool:
+    if isinstance(slope, float):
+        return abs(slope) < SMALL
     return slope is not None and bool(np.all(np.abs(np.asarray(slope)) < SMALL))
 
 

@@ -13,8 +13,9 @@ from ipygrad.show.front_end import front_end
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEVEL = 6
-"""Of gzip: the highest takes three times as long for a twentieth less."""
+LEVEL, QUICK_LEVEL = 6, 2
+"""Of gzip: the highest takes three times as long for a twentieth less. In a notebook a pass that is
+too long to be told in words is to open soon: a third of the time is worth a sixth more."""
 MOST_STILL_ROWS = 200
 """Rows of the table that stands where no script runs."""
 
@@ -49,16 +50,19 @@ for (const root of copies(document)) {
 
 def to_json(value: object) -> str:
     """Return JSON that can stand inside a script element: no ``<`` and no line separators in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Nothing in it holds itself, which to check takes a tenth of the time.
+    text = json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+    )
     for letter in ("<", "\u2028", "\u2029"):
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text
 
 
-def unpacking(content: dict[str, Any]) -> str:
+def unpacking(content: dict[str, Any], level: int = LEVEL) -> str:
     """Return a script that leaves the JSON text of `content` in a stream called `unpacked`."""
     # No time stamp: the same cell gives the same bytes.
-    packed = gzip.compress(to_json(content).encode(), LEVEL, mtime=0)
+    packed = gzip.compress(to_json(content).encode(), level, mtime=0)
     return _UNPACK % {"stream": base64.b64encode(packed).decode("ascii")}
 
 
@@ -118,7 +122,9 @@ def fragment(tabs: Sequence[Tab]) -> str:
     """
     module, style = front_end()
     passes = [{"name": tab.name, "payload": tab.payload} for tab in tabs]
-    unpack = unpacking({"module": module, "style": style, "passes": passes})
+    # Of a long pass there are numbers in the place of words.
+    level = QUICK_LEVEL if any(tab.payload["numbers"] for tab in tabs) else LEVEL
+    unpack = unpacking({"module": module, "style": style, "passes": passes}, level)
     first = tabs[0].stepper_id
     start = _START_FRAGMENT % {"id": first, "ids": to_json([tab.stepper_id for tab in tabs])}
     stills = "".join(

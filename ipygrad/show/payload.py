@@ -491,6 +491,8 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool
 
     elements = elements_of(shown, kept) if is_whole else {}
     chains = all_chains(shown, kept) if is_whole else first_chains(shown, kept, arrived)
+    turns = {node.turns for node in graph.functions}
+    told = {of_node: describe_loop_turns(shown.words, of_node) for of_node in turns}
 
     def variable(node: VariableNode) -> Json:
         reached = arrived.get(node.index, [])
@@ -514,7 +516,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool
             "label": node.label,
             "line": node.line,
             "source": node.source,
-            "turn": describe_loop_turns(shown.words, node.turns),
+            "turn": told[node.turns],
             "generation": node.generation,
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],

@@ -119,10 +119,11 @@ def _members(graph: Graph, folding: Folding) -> Iterator[tuple[tuple[Item, ...],
     edges: list[dict[tuple[Item, Item, int], None]] = [{} for _ in folding.groups]
     home, paths = folding.home, folding.paths()
     for tail, head, position in _edges(graph, folding):
-        if home[tail] == home[head]:
-            edges[home[tail]][tail, head, position] = None
+        from_group, to_group = home[tail], home[head]
+        if from_group == to_group:
+            edges[from_group][tail, head, position] = None
             continue
-        path_to_tail, path_to_head = (*paths[home[tail]], tail), (*paths[home[head]], head)
+        path_to_tail, path_to_head = (*paths[from_group], tail), (*paths[to_group], head)
         for group, start, end in _route(path_to_tail, path_to_head):
             is_whole = (start, end) == (tail, head)
             edges[group][start, end, position if is_whole else 0] = None

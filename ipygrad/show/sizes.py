@@ -22,7 +22,8 @@ FUNCTION_HEIGHT, FUNCTION_WIDTH = 34.0, 56.0
 PORT_GAP = 8.0
 """Least distance between the ends of two edges on one side of a function's box, px."""
 
-_MAYBE_WIDE = re.compile("[\u1100-\U0010ffff]").findall
+# Not among them are the subscripts, which nearly all names of a long pass have.
+_MAYBE_WIDE = re.compile("[\u1100-\u115f\u2300-\U0010ffff]").findall
 
 
 def text_columns(text: str) -> int:

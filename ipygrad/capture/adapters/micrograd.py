@@ -49,7 +49,7 @@ class MicrogradAdapter(Adapter):
 
     def inputs(self, function: Any) -> Sequence[Any]:
         """Return the operands, as many as there were and in their order."""
-        return list(self._operands(function).values())
+        return list(_operands(function, _closure(function)).values())
 
     def outputs(self, function: Any) -> Sequence[Any]:
         """Return the value itself."""
@@ -71,14 +71,13 @@ class MicrogradAdapter(Adapter):
 
     def backward(self, function: Any, cotangents: tuple[Array, ...]) -> Contributions:
         """Run the closure on stand-ins for its values, so that their gradients stay."""
-        operands = self._operands(function)
-        stand_ins = {name: _leaf(x, x.data) for name, x in operands.items()}
+        held = _closure(function)
+        stand_ins = {name: _leaf(x, x.data) for name, x in _operands(function, held).items()}
         out = _leaf(function, function.data)
-        names = _closure(function)
-        replaced = {name: stand_ins.get(name, held) for name, held in names.items()}
-        replaced |= {name: out for name, held in names.items() if held is function}
+        replaced = {name: stand_ins.get(name, value) for name, value in held.items()}
+        replaced |= {name: out for name, value in held.items() if value is function}
         stored = function._backward
-        closure = tuple(CellType(replaced[name]) for name in stored.__code__.co_freevars)
+        closure = tuple(map(CellType, replaced.values()))
         own = FunctionType(
             stored.__code__, stored.__globals__, stored.__name__, stored.__defaults__, closure
         )
@@ -86,12 +85,12 @@ class MicrogradAdapter(Adapter):
 
     def rerun(self, function: Any, inputs: Sequence[Array]) -> Rerun:
         """Call the method that made the value once more, on new values."""
-        operands = self._operands(function)
+        held = _closure(function)
         stand_ins = {
             name: _leaf(x, float(array))
-            for (name, x), array in zip(operands.items(), inputs, strict=True)
+            for (name, x), array in zip(_operands(function, held).items(), inputs, strict=True)
         }
-        known = _closure(function) | stand_ins
+        known = held | stand_ins
         method = getattr(type(function), _method_name(function), None)
         code = getattr(method, "__code__", None)
         if method is None or not isinstance(code, CodeType):
@@ -101,9 +100,12 @@ class MicrogradAdapter(Adapter):
             raise CannotRerunError(f"{_method_name(function)} has not kept its arguments")
         out = method(*(known[name] for name in parameters))
         values = list(stand_ins.values())
+        # The closure holds the value; if that held the closure, too, both would be left to the
+        # garbage collector, and many are made.
+        backward, out._backward = out._backward, None
         return Rerun(
             (self.data(out),),
-            lambda cotangents: _contributions(out._backward, out, values, cotangents),
+            lambda cotangents: _contributions(backward, out, values, cotangents),
         )
 
     def gradient(self, variable: Any) -> Array | None:
@@ -134,24 +136,24 @@ class MicrogradAdapter(Adapter):
         with heard(engine.Value, "__init__", made), heard(engine.Value, "backward", went_back):
             yield
 
-    def _operands(self, function: Any) -> Mapping[str, Any]:
-        """Return what a value was made of, by its names in the closure: self comes first."""
-        behind = {id(x) for x in function._prev}
-        held = {name: x for name, x in _closure(function).items() if id(x) in behind}
-        ordered = {name: held[name] for name in sorted(held, key=lambda name: name != "self")}
-        missing = behind - {id(x) for x in held.values()}
-        unnamed = [x for x in function._prev if id(x) in missing]
-        return ordered | {f"{number}": x for number, x in enumerate(unnamed)}
-
 
 def _closure(value: Any) -> dict[str, Any]:
-    """Return what ``_backward`` holds, by name."""
+    """Return what ``_backward`` holds, by name, in the order of its free variables."""
     function = value._backward
     cells = getattr(function, "__closure__", None) or ()
-    return {
-        name: cell.cell_contents
-        for name, cell in zip(function.__code__.co_freevars, cells, strict=True)
-    }
+    contents = [cell.cell_contents for cell in cells]
+    return dict(zip(function.__code__.co_freevars, contents, strict=True))
+
+
+def _operands(value: Any, held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a value was made of, by its names among what ``_backward`` holds: self first."""
+    behind = {id(x): x for x in value._prev}
+    operands = {name: x for name, x in held.items() if id(x) in behind}
+    if "self" in operands:
+        operands = {"self": operands["self"], **operands}
+    for x in operands.values():
+        behind.pop(id(x), None)
+    return operands | {f"{number}": x for number, x in enumerate(behind.values())}
 
 
 def _method_name(value: Any) -> str:
@@ -161,9 +163,7 @@ def _method_name(value: Any) -> str:
 
 def _leaf(like: Any, data: float) -> Any:
     """Return a value that nothing made, of the class of another."""
-    leaf = type(like)(data)
-    leaf.grad = 0.0
-    return leaf
+    return type(like)(data)
 
 
 def _contributions(
