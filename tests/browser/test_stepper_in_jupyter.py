@@ -63,7 +63,14 @@ def test_a_knob_turns_the_pass_and_keep_writes_it_into_the_notebook(host: Host, 
     view.get_by_text("What if …").click()
     slider = view.get_by_role("slider", name="value of x")
     expect(slider).to_be_enabled()
-    slider.fill("0.7")
+    view.get_by_role("spinbutton", name="greatest value of x", exact=True).fill("2")
+    slider.fill("1.5")
+    expect(view.get_by_role("button", name=re.compile("variable x, value 1.5"))).to_be_visible()
+    # However many values come at once, the last one is what the kernel ends with.
+    for value in ("0.1", "0.2", "0.3", "0.4"):
+        slider.fill(value)
+    view.get_by_role("spinbutton", name="value of x", exact=True).fill("0.7")
+    expect(slider).to_have_value("0.7")
     expect(view.get_by_role("button", name=re.compile("variable x, value 0.7"))).to_be_visible()
     expect(status(view)).to_have_text(re.compile("7.46"))
     expect(view.get_by_role("img", name=re.compile("curve with its tangent"))).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -91,7 +92,9 @@ def test_playing_has_a_speed_and_clicks_do_not_pile_up(host: Host, page: Page) -
     view = stepper(opened_cells(host, page, FORTY), 1)
     position = view.locator(".ipygrad-position")
     expect(position).to_have_text("0 / 40")
+    # From now on time passes only when it is told to.
     page.clock.install()
+    page.clock.pause_at(datetime.now(timezone.utc) + timedelta(seconds=30))
     view.get_by_role("combobox", name="Speed of playing").select_option("4×")
     # However often it is pressed, one timer runs; and each press of a button is done at once.
     presses = "(button, count) => { for (let i = 0; i < count; i += 1) button.click(); }"
