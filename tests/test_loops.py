@@ -134,7 +134,7 @@ def test_turns_are_told_in_words_and_in_the_table(shell: Shell) -> None:
     turns_in(shell, "y = x\nfor i in range(2):\n    for j in range(2):\n        y = np.sin(y)")
     bp = shell["bp"]
     payload = bp._payload({})
-    told = {function["turn"] for function in payload["graph"]["functions"]}
+    told = {function.get("turn") for function in payload["graph"]["functions"]}
     assert "turn 1 of 2 of the loop in line 3, turn 2 of 2 of the loop in line 4" in told
     assert [row[2] for row in payload["table"]["rows"][1:]] == [
         *("5 (2/2, 2/2)", "5 (2/2, 1/2)", "5 (1/2, 2/2)", "5 (1/2, 1/2)")
@@ -149,7 +149,7 @@ def test_an_error_ends_a_loop_whose_turns_are_not_known_then(shell: Shell) -> No
     graph, _ = failed(shell, cell)
     assert {one.of for node in graph.functions for one in node.turns} == {None}
     payload = "turn 2 of the loop in line 2"
-    assert payload in [function["turn"] for function in shell["shown"][0]["graph"]["functions"]]
+    assert payload in [function.get("turn") for function in shell["shown"][0]["graph"]["functions"]]
 
 
 def failed(shell: Shell, cell: str) -> tuple[Any, BackwardPass]:

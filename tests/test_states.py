@@ -18,7 +18,7 @@ def told(bp: BackwardPass, name: str) -> list[tuple[int, str, str, str]]:
     """Return a variable's states as the stepper writes them: step, box, label, end of the title."""
     payload = bp._payload({})
     (found,) = [node for node in payload["graph"]["variables"] if node["name"] == name]
-    texts, cut = payload["sentences"], found["cut"]
+    texts, cut = payload["sentences"], found.get("cut")
 
     def state(key: str, value: str, **counts: int) -> str:
         said = [texts[f"state_{key}"].format(value=value, how=cut, **counts)]

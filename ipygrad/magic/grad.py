@@ -21,7 +21,7 @@ from ipygrad.capture.evaluate import (
 from ipygrad.capture.history import History
 from ipygrad.capture.moments import PassObserver
 from ipygrad.capture.own_runs import names_of_functions
-from ipygrad.capture.quiet import quietly
+from ipygrad.capture.quiet import quietly, uncollected
 from ipygrad.capture.result import (
     as_results,
     ends,
@@ -162,6 +162,21 @@ class GradMagics(Magics):  # type: ignore[misc]
                     lambda: self._partial(cell, observer, recorder, engines, options)
                 )
             raise render_as_if_from(error, self.shell)
+        # One search for garbage, after the cell has been shown, is enough.
+        with uncollected():
+            self._go_back(cell, outcome, observer, recorder, engines, expression, options)
+
+    def _go_back(
+        self,
+        cell: Cell,
+        outcome: Outcome,
+        observer: PassObserver,
+        recorder: CallRecorder,
+        engines: Engines,
+        expression: str,
+        options: Namespace,
+    ) -> None:
+        __tracebackhide__ = True
         results, is_guessed = self._results_of(
             cell, outcome, observer, recorder, engines, expression
         )

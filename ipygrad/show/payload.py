@@ -37,17 +37,16 @@ means "not yet" and is shown as a dash, never as 0.
       variables [  lists refer to a variable by its place here
         name       text
         kind       "leaf" | "constant" | "intermediate" | "result"
-        line       of the cell, where it was made | null
         creator    function | null
         users      [function], those that use it, in the order of their turns
-        value      Number
+        value      Number; where there are steps without words, its place in numbers
         step       the one in which its gradient is complete | null where it gets none
-        cut        how the leaf was cut from what computed it, "no_grad" | null
-        shape      of its value: "(4, 3)"; "" for a number
+        cut        how the leaf was cut from what computed it, "no_grad"; absent for others
+        shape      of its value: "(4, 3)"; absent for a number
         states [   [step, key, number, arrived, expected] of its gradient, each from a step on,
                    the first from the start: key is "not_yet", "waiting", "arrived", "left_over",
-                   "dropped", "unreached", "constant" or "cut", number a Number or null; and how
-                   many contributions are in it, of how many ]
+                   "dropped", "unreached", "constant" or "cut", number a Number as in value, or
+                   null; and how many contributions are in it, of how many ]
         chain      the chain rule for it | null for the result itself and where the pass does not
                    reach. In a folded graph leaves and names of the user's own have one, as far as
                    20 of them and 60,000 characters go; where it is absent, a kernel that is asked
@@ -58,7 +57,7 @@ means "not yet" and is shown as a dash, never as 0.
                    null for one that is not kept
           more     "and 14 more paths"; "" when all are there
           total    Formula: the sum over the paths | null for a single one
-        elements   null but for an array in a graph that is drawn whole
+        elements   absent but for an array in a graph that is drawn whole
           columns  how many stand in a row
           texts    [text], one for each element in the order of C; none of more than 64
           more     "65 elements: …", where these are too many, and only there
@@ -68,8 +67,7 @@ means "not yet" and is shown as a dash, never as 0.
         line       of the cell, where it was called | null
         source     the expression that called it | null
         turn       "turn 2 of 3 of the loop in line 4", of loops within each other the outermost
-                   first; "" outside of loops, and where it is not known
-        generation 0 for a function of leaves only
+                   first; absent outside of loops, "" where it is not known
         inputs     [variable]
         outputs    [variable | null], null for one that was dropped
         step       number of the step in which it runs backward | null ]
@@ -95,7 +93,7 @@ means "not yet" and is shown as a dash, never as 0.
                    function it is; "(4, 3)", the shape that travels along it, "" for a number or
                    without room, and [x, y], the middle of that | null.
                    Of those that a group, i or o would have with one other item, there is one ] ]
-    numbers        [Number], to which steps without words refer by place
+    numbers        [Number], to which steps without words, and variables beside them, refer by place
     steps [        entry 0 is the start (dy/dy = 1), entry k the k-th function's turn
       function     function | null
       line         of the cell | null
@@ -174,6 +172,7 @@ means "not yet" and is shown as a dash, never as 0.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf, isfinite, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -355,7 +354,7 @@ def make_payload(
         "notices": notices,
         "code": code_of(shown, steps, kept),
         "graph": {
-            **_graph(shown, steps, kept, is_whole=layout is not None),
+            **_graph(shown, steps, kept, numbers if lean else None, is_whole=layout is not None),
             **_scenes(shown, layout, kept, texts),
         },
         "numbers": numbers.written,
@@ -480,8 +479,16 @@ def kept_parts(shown: Pass, most_steps: int | None) -> Kept:
     )
 
 
-def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool) -> Json:
+def _graph(
+    shown: Pass,
+    steps: Sequence[BareStep],
+    kept: Kept,
+    numbers: NumberList | None,
+    *,
+    is_whole: bool,
+) -> Json:
     graph = shown.graph
+    number = partial(written, shown.words) if numbers is None else numbers.place
     turn = {step.function: step.index for step in steps}
     arrived = arrivals(graph, shown.run, steps)
     users: dict[int, list[int]] = {}
@@ -496,19 +503,22 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool
 
     def variable(node: VariableNode) -> Json:
         reached = arrived.get(node.index, [])
+        # Of 10,000 variables, what none of them has would be a good part of the payload.
+        more = {
+            "cut": node.cut,
+            "shape": shape_text(node.value.shape),
+            "elements": elements.get(node.index),
+        }
         return {
             "name": node.name,
             "kind": node.kind,
-            "line": node.line,
             "creator": kept.functions.get(node.creator),
             "users": users.get(node.index, []),
-            "value": written(shown.words, node.value),
-            "cut": node.cut,
-            "shape": shape_text(node.value.shape),
+            "value": number(node.value),
             "step": reached[-1].step if reached else None,
-            "states": states(node, reached, shown.words, _dropped_at(shown, node, turn)),
+            "states": states(node, reached, number, _dropped_at(shown, node, turn)),
             **({"chain": chains[node.index]} if node.index in chains else {}),
-            "elements": elements.get(node.index),
+            **{key: value for key, value in more.items() if value},
         }
 
     def function(node: FunctionNode) -> Json:
@@ -516,8 +526,7 @@ def _graph(shown: Pass, steps: Sequence[BareStep], kept: Kept, *, is_whole: bool
             "label": node.label,
             "line": node.line,
             "source": node.source,
-            "turn": told[node.turns],
-            "generation": node.generation,
+            **({"turn": told[node.turns]} if node.turns else {}),
             "inputs": [kept.variables[v] for v in node.inputs],
             "outputs": [kept.variables.get(v) for v in node.outputs],
             "step": turn.get(node.index),

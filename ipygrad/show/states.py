@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipygrad.explain.numbers import exact
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ipygrad.capture.backward import BackwardRun, BareStep
     from ipygrad.capture.graph import Graph, VariableNode
@@ -87,7 +85,7 @@ def box_text(words: Words, key: str, cut: Cut | None, **values: object) -> str:
 def states(
     node: VariableNode,
     arrived: Sequence[Arrival],
-    words: Words,
+    number_of: Callable[[Array], Json | int | None],
     dropped_at: int | None = None,
 ) -> list[list[Any]]:
     """Return the states of a variable's gradient, each from a step on, as the payload has them.
@@ -96,6 +94,8 @@ def states(
     ----------
     arrived
         What arrives at it.
+    number_of
+        How the payload has a number.
     dropped_at
         The step after which its gradient is not kept any more, None where it is.
     """
@@ -103,9 +103,7 @@ def states(
         [
             step,
             "cut" if node.cut is not None and key in NEVER else key,
-            None
-            if gradient is None
-            else {"text": words.number(gradient), "exact": exact(gradient)},
+            None if gradient is None else number_of(gradient),
             number,
             len(arrived),
         ]

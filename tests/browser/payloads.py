@@ -160,7 +160,6 @@ def build(
                     **_variable(variable, i, calls, turns),
                     **_states(variable, i, steps),
                     "chain": _chain(variables, calls, i) if drawn and i in gradients else None,
-                    "elements": None,
                 }
                 for i, variable in enumerate(variables)
             ],
@@ -325,12 +324,9 @@ def _variable(variable: Var, index: int, calls: list[Call], turns: dict[int, int
     return {
         "name": variable.name,
         "kind": variable.kind,
-        "line": None,
         "creator": creators[0] if creators else None,
         "users": sorted(users, key=turns.__getitem__),
         "value": number(variable.value),
-        "shape": "",
-        "cut": None,
     }
 
 
@@ -362,8 +358,6 @@ def _function(call: Call, turn: int, variables: list[Var]) -> Payload:
         "label": call.label,
         "line": call.line,
         "source": f"{call.label}({', '.join(variables[v].name for v in call.inputs)})",
-        "turn": "",
-        "generation": 0,
         "inputs": list(call.inputs),
         "outputs": [call.output],
         "step": turn,

@@ -71,6 +71,15 @@ def test_it_begins_at_the_first_function_and_goes_on_into_the_way_back(page: Pag
     expect(slider).to_have_attribute("min", "0")
 
 
+def test_a_value_is_not_said_before_it_has_flowed(page: Page) -> None:
+    root = begun(page)
+    made = root.locator(".ipygrad-box[data-item=v1]")
+    for part, said in ((1, "a"), (2, "a = 0.25"), (1, "a")):
+        root.locator(".ipygrad-top button").nth(part).click()
+        expect(made).to_have_accessible_name(said)
+        expect(made.locator("title")).to_have_text(said)
+
+
 def test_a_call_opens_into_function_creator_and_value(page: Page) -> None:
     root = begun(page)
     names = ["x", "square"]

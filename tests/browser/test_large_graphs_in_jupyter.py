@@ -88,6 +88,23 @@ def test_a_network_opens_as_layers_and_is_unfolded_moved_and_searched(
     expect(function).to_be_in_viewport()
 
 
+def test_the_background_of_a_large_graph_can_be_dragged(host: Host, page: Page) -> None:
+    view = stepper(opened_cells(host, page, LOOP), 1)
+    press(view, "Last step")
+    graph = view.locator(".ipygrad-graph")
+    expect(view.get_by_role("button", name="function sin, step 400")).to_be_in_viewport()
+    graph.scroll_into_view_if_needed()
+    graph.evaluate("graph => graph.scrollTo(300, 0)")
+    place = graph.bounding_box()
+    assert place
+    x, y = place["x"] + 300, place["y"] + place["height"] - 20
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 100, y, steps=4)
+    page.mouse.up()
+    assert graph.evaluate("graph => graph.scrollLeft") == pytest.approx(400, abs=2)
+
+
 def test_a_long_loop_says_how_large_it_is_and_follows(host: Host, page: Page) -> None:
     view = stepper(opened_cells(host, page, LOOP), 1)
     expect(view).to_contain_text("This graph has 801 boxes")

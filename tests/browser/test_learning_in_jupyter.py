@@ -75,7 +75,7 @@ def test_what_is_selected_lights_up_everywhere_and_from_everywhere(host: Host, p
     expect(status(view)).to_have_text(re.compile("^Step 3 of 3"))
     paths = {"boxes": 7, "edges": 6, "code": 3, "rows": 4, "factors": 3}
     assert {place: len(items) for place, items in lit(view).items()} == paths
-    view.get_by_role("region", name="Chain rule").locator("mfrac[data-item='v1 f1']").click()
+    view.get_by_role("group", name="Chain rule").locator("mfrac[data-item='v1 f1']").click()
     expect(status(view)).to_have_text(re.compile("^Step 2 of 3"))
     assert lit(view) == INTO_EXP
     view.get_by_role("button", name="Go to step 3").focus()

@@ -656,7 +656,7 @@ def test_buttons_at_the_ends_keep_focus(page: Page) -> None:
 
 def test_selected_variable_shows_its_chain(page: Page) -> None:
     root = mounted(page, payloads.chain())
-    region = root.get_by_role("region", name=payloads.WORDS["chain"], exact=True)
+    region = root.get_by_role("group", name=payloads.WORDS["chain"], exact=True)
     expect(region).to_have_count(0)
     box(root, "variable a").click()
     assert step_of(page) == 2
@@ -686,7 +686,7 @@ def test_chain_is_closed_by_its_button(page: Page) -> None:
     root = mounted(page, payloads.chain())
     box(root, "variable a").click()
     button(root, "close").press("Enter")
-    expect(root.get_by_role("region")).to_have_count(0)
+    expect(root.get_by_role("group", name=payloads.WORDS["chain"])).to_have_count(0)
     expect(box(root, "variable a")).to_have_attribute("aria-pressed", "false")
     # Focus is not lost with the button: the stepper still has its keys.
     page.keyboard.press("ArrowLeft")
@@ -696,7 +696,7 @@ def test_chain_is_closed_by_its_button(page: Page) -> None:
 def test_chain_has_a_line_for_each_path_and_one_for_the_rest(page: Page) -> None:
     root = mounted(page, payloads.paths())
     box(root, "variable x").click()
-    lines = root.get_by_role("region").get_by_role("listitem")
+    lines = root.get_by_role("group", name=payloads.WORDS["chain"]).get_by_role("listitem")
     expect(lines).to_have_count(8 + 1 + 1)
     expect(lines.nth(8)).to_have_text("and 8 more paths")
     total = lines.nth(9).get_by_role("math")
@@ -728,7 +728,7 @@ def test_selection_outlives_a_new_painting(page: Page) -> None:
     root = mounted(page, payload)
     go(page, 22)
     box(root, "variable x979").click()
-    expect(root.get_by_role("region")).to_be_visible()
+    expect(root.get_by_role("group", name=payloads.WORDS["chain"])).to_be_visible()
     go(page, 5)
     expect(box(root, "variable x979")).to_have_count(0)
     go(page, 23)

@@ -1,31 +1,20 @@
-/** The stepper: draws the payload of a backward pass, documented in ipygrad/show/payload.py, and moves
- * through its steps. Texts reach the page as text nodes and as attributes of a fixed list, never as
- * markup. What the functions take, give and mean is told by their types, in types.d.ts. */
+/** The stepper: draws the payload of a backward pass, which ipygrad/show/payload.py documents, and moves
+ * through its steps. Texts become text nodes and attributes of a fixed list, never markup. What the
+ * functions take, give and mean is told by their types, in types.d.ts. */
 
 /** @import * as T from "./types.d.ts" */
 
-/** ms: for a step while playing at speed 1, and until it is told that the kernel does not answer. */
+/** ms for a step at speed 1, and for an answer of the kernel until its silence is told. */
 const PLAY_INTERVAL = 1200
 const PATIENCE = 1000
 const SPEEDS = [0.5, 1, 2, 4]
 const PARTS = 3
 const PART_KEYS = ["part_local", "part_product", "part_added"]
 const CALL_KEYS = ["part_called", "part_tied", "part_value"]
-/** px: captions in two lines below it; text and plot, two products side by side from it on. */
-const NARROW_PANEL = 620
-const WIDE_PANEL = 520
-const ROOMY_PANEL = 760
-/** Columns of a text in a box, a number on an edge, one between two boxes. */
 const BOX_COLUMNS = 18
-const EDGE_COLUMNS = 12
-const GAP_COLUMNS = 5
-/** px of a column, in bold and on an edge. */
-const COLUMN_WIDTH = 8
-const LABEL_COLUMN = 6.4
-/** Letters that take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/
 const MOST_PRODUCTS = 3
-/** px of an open group's bar; the least scale of a fit, those of a folded graph, and a press. */
+/** px of an open group's bar; scales: the least of a fit, those of a folded graph, and a press. */
 const FRAME = 28
 const LEAST_SCALE = 0.78
 const SCALES = [0.1, 2]
@@ -68,7 +57,7 @@ const maker =
 	(tag, attributes = {}, ...children) => {
 		const element = document.createElementNS(namespace, tag)
 		put(element, typeof attributes === "string" ? {class: attributes} : attributes)
-		put(element, {[SUPPRESS]: true})
+		element.setAttribute(SUPPRESS, "true")
 		element.append(...children)
 		return element
 	}
@@ -247,7 +236,7 @@ function prepare(payload) {
 		}
 	}
 	functions.forEach(({step}, f) => {
-		if (step !== null) for (const g of pass.path(`f${f}`).slice(0, -1)) inside[numberOf(g)].push(step)
+		for (let g = home.get(`f${f}`); g; g = home.get(`g${g}`)) if (step !== null) inside[g].push(step)
 	})
 	return pass
 }
@@ -290,7 +279,7 @@ function edgeGroup({key, points, label, at}, carries) {
 	if (carries) group.append(arrowHead(key[0] === "f" ? "tie" : "back", points[0], points[1]))
 	if (at) {
 		const [x, y] = at
-		const width = columnsOf(label) * LABEL_COLUMN
+		const width = columnsOf(label) * 6.4
 		const paper = {class: "paper", x: x - width / 2, y: y - 7, width, height: 14}
 		group.append(svg("rect", paper), textAt("label", x, y + 4, label))
 	}
@@ -371,8 +360,11 @@ function boxGroup(kind, [x, y, width, height], rx, attributes) {
 }
 
 /** @type {T.MakeBox} */
-function variableBox({variables, word}, v, box) {
-	const {name, kind, value, shape, cut, states} = variables[v]
+function variableBox({payload, variables, word}, v, box) {
+	const {name, kind, shape = "", cut, states} = variables[v]
+	/** @type {T.Placed} */
+	const read = number => (typeof number === "number" ? payload.numbers[number] : number)
+	const value = read(variables[v].value)
 	const group = boxGroup(kind, box, 4, {"data-item": `v${v}`, "aria-pressed": false})
 	const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2]
 	/** Boxes are made for other values: what is longer is written more closely.
@@ -380,7 +372,7 @@ function variableBox({variables, word}, v, box) {
 	const write = (row, text) => {
 		row.textContent = shorten(text)
 		const room = box[2] - 8
-		const isLong = columnsOf(row.textContent) * COLUMN_WIDTH > room
+		const isLong = columnsOf(row.textContent) * 8 > room
 		put(row, {textLength: isLong ? room : null, lengthAdjust: "spacingAndGlyphs"})
 		return row
 	}
@@ -394,15 +386,18 @@ function variableBox({variables, word}, v, box) {
 	)
 	/** @type {T.State | undefined} */
 	let shown
+	let wasUnvalued = false
 	return {
 		group,
-		show(k) {
+		show(k, isUnvalued) {
 			const state = states.findLast(([from]) => from <= k)
-			if (state === shown) return
+			if (state === shown && isUnvalued === wasUnvalued) return
 			shown = state
+			wasUnvalued = isUnvalued
 			// Going forward nobody has asked for a gradient.
-			const [, key = "", number, arrived, expected] = state ?? []
-			const isCutToo = key !== "" && cut !== null && key !== "cut"
+			const [, key = "", given = null, arrived, expected] = state ?? []
+			const number = given === null ? null : read(given)
+			const isCutToo = cut && key && key !== "cut"
 			const values = {value: "", arrived, expected, how: cut}
 			const told = (value = "") =>
 				[key, ...(isCutToo ? ["cut"] : [])]
@@ -412,9 +407,10 @@ function variableBox({variables, word}, v, box) {
 			write(gradient, isCutToo ? word("box_and_cut", {box: text}) : text)
 			mark(group, "waiting", key !== "arrived")
 			const whole = `${name} = ${value.exact} ${shape}`.trimEnd()
-			title.textContent = key ? `${whole}\n${told(number?.exact)}` : whole
+			title.textContent = key ? `${whole}\n${told(number?.exact)}` : isUnvalued ? name : whole
 			const label = {name, value: value.text, state: told(number?.text)}
-			put(group, {"aria-label": key ? word("variable_label", label) : `${name} = ${value.text}`})
+			const bare = isUnvalued ? name : `${name} = ${value.text}`
+			put(group, {"aria-label": key ? word("variable_label", label) : bare})
 		}
 	}
 }
@@ -471,15 +467,14 @@ function contributions(step, lines) {
 		// Where the shape of an array stands, there is no room for its elements.
 		if (label || !number) return []
 		const [x, y] = edgeMiddle(points)
-		return {x, y, text: shorten(number.text, EDGE_COLUMNS)}
+		return {x, y, text: shorten(number.text, 12)}
 	})
 	found.sort((a, b) => a.y - b.y)
 	let free = -Infinity
 	return found.map(({x, y, text}, i) => {
-		// Above an edge, and below it in the lower half of a bundle. A long one begins at the
-		// variable's box and passes above the function's.
+		// Above an edge, or below in the lower half of a bundle; a long one passes above the box.
 		const isBelow = i > 0 && i >= found.length / 2
-		const isLong = text.length > GAP_COLUMNS
+		const isLong = text.length > 5
 		const above = isLong && found.length === 1 ? -22 : -8
 		const at = Math.max(y + (isBelow ? 16 : above), free)
 		free = at + 15
@@ -509,7 +504,6 @@ function graphView(pass, light) {
 	let frame = 0
 	let zoom = 0
 	let found = ""
-	/** What was in sight when it was painted, px of the drawing. */
 	let part = [0, 0, 0, 0]
 
 	const target = () => {
@@ -520,7 +514,6 @@ function graphView(pass, light) {
 	const seen = (item = "") => pass.path(item).find(one => !open.has(one)) ?? item
 	const scale = () => drawing.clientWidth / scene.width || 1
 
-	/** Draw what is near; a step then changes only what differs. */
 	function paint() {
 		const focused = [...boxes].find(([, {group}]) => hasFocus(group))?.[0]
 		scene = compose(graph, (open = wanted()))
@@ -550,7 +543,7 @@ function graphView(pass, light) {
 			if (item[0] === "f") return functionBox(pass, number, box)
 			return groupBox(pass, number, box, open.has(item), () => fold(item))
 		}
-		// In the document, and so for Tab, boxes stand as the computation ran: from left to right.
+		// Tab goes as the computation ran: from left to right.
 		const near = scene.boxes.filter(([item, box]) => item === kept || isNear(box))
 		near.sort(([, [a]], [, [b]]) => a - b)
 		boxes = new Map(near.map(([item, box]) => [item, make(item, box)]))
@@ -599,9 +592,9 @@ function graphView(pass, light) {
 		const changed = new Set(added.map(({variable}) => seen(`v${variable}`)))
 		const now = step.function === null ? changed : new Set([seen(target())])
 		for (const [item, {group, show}] of boxes) {
-			show(isAdded ? k : k - 1, part, isCovered)
-			markNow(group, now.has(item))
 			const made = pass.made(item, k, part)
+			show(isAdded ? k : k - 1, made === 1)
+			markNow(group, now.has(item))
 			mark(group, "unmade", made === 0)
 			mark(group, "unvalued", made === 1)
 			mark(group, "queued", queued.has(item))
@@ -678,7 +671,7 @@ function graphView(pass, light) {
 				zoomTo(zoom * 0.998 ** event.deltaY, event.clientX - left, event.clientY - top)
 			},
 			onpointermove({buttons, pointerType, target, movementX, movementY}) {
-				if (buttons === 1 && pointerType === "mouse" && !target.closest("[tabindex]"))
+				if (buttons === 1 && pointerType === "mouse" && !target.closest(".ipygrad-box"))
 					view.scrollBy(-movementX, -movementY)
 			}
 		})
@@ -758,8 +751,7 @@ function stepView(pass, reveal) {
 			: []
 	)
 
-	/** With the room that the longest text of all steps takes.
-	 * @type {T.Sized} */
+	/** @type {T.Sized} */
 	function sized(text, name) {
 		const ghosts = (room.texts[name] ?? []).map(ghost =>
 			html(text.localName, {class: "ghost", "data-text": ghost, "aria-hidden": true})
@@ -872,7 +864,7 @@ function chainView(pass, close) {
 	const {variables, functions} = pass
 	const name = pass.word("chain")
 	const body = html("div", "paths")
-	const region = {class: "chain", role: "region", "aria-label": name}
+	const region = {class: "chain", role: "group", "aria-label": name}
 	const element = html("div", region, body, control(pass, "close", close))
 
 	/** @type {(v: number) => T.Children} */
@@ -892,10 +884,9 @@ function chainView(pass, close) {
 		element,
 		select(item, isLinked) {
 			const inputs = functions[numberOf(item ?? "", "f")]?.inputs ?? []
-			const v = [numberOf(item ?? "", "v"), ...inputs].find(v => {
-				const {chain, elements} = variables[v] ?? {chain: null}
-				return chain !== null || elements
-			})
+			const v = [numberOf(item ?? "", "v"), ...inputs].find(
+				v => variables[v] && (variables[v].chain !== null || variables[v].elements)
+			)
 			element.hidden = v === undefined
 			if (v === undefined) return null
 			const {chain, creator} = variables[v]
@@ -944,7 +935,6 @@ function plotView({steps, word}) {
 			put(image, {src, alt: i === 0 ? alt : ""})
 			mark(image, "column", count > 1)
 			image.style.objectPosition = count > 1 ? `${(100 * i) / (count - 1)}%` : ""
-			// A picture that cannot be drawn is none.
 			image.onerror = () => draw(null, word("plot_none"), step)
 		}
 		element.replaceChildren(...images.slice(0, count))
@@ -1081,8 +1071,10 @@ function sizesView({payload}, {go}) {
 	const path = (style = "", d = [""]) => svg("path", {class: style, d: d.join("")})
 	const now = path("bar-now")
 	const shown = bars.map((b, k) => (b === null ? "" : `M${k + 0.5} 1V${0.95 - 0.9 * b}`))
+	// A cross is as wide as it is high in a column of 900 px.
+	const wide = Math.min(0.6, bars.length * 0.012)
 	const marks = [
-		...dead.map(k => `M${k + 0.2} .7l.6.3m0-.3-.6.3`),
+		...dead.map(k => `M${k + 0.5 - wide / 2} .7l${wide} .3m0-.3${-wide} .3`),
 		...saturated.map(k => `M${k + 0.1} .1h.8`)
 	]
 	const onclick = (/** @type {MouseEvent} */ {offsetX}) =>
@@ -1189,7 +1181,7 @@ function listenToKeys(root, {now, go, toggle, turn}, signal) {
 		action?.()
 	}
 
-	/** Chords and Escape are the notebook's: it has to see them on an element that does not say no.
+	/** Chords and Escape are the notebook's, which sees them if the element does not say no.
 	 * @param {KeyboardEvent} event */
 	function lift(event) {
 		if (!root.isConnected) return ignore()
@@ -1243,7 +1235,6 @@ export function mount(root, payload, {id, model} = {}) {
 	let step = Math.min(Math.max(Number(payload.start) || 0, 0), pass.last)
 	let part = PARTS
 	let speed = 1
-	/** Steps after this one are covered. */
 	let revealed = Infinity
 	/** @type {T.Item | null} */
 	let selected = null
@@ -1258,8 +1249,6 @@ export function mount(root, payload, {id, model} = {}) {
 	let lastLinked = null
 	let isAttached = false
 	const gone = new AbortController()
-
-	// --- steps
 
 	function show(k = 0, to = PARTS) {
 		step = k
@@ -1399,8 +1388,6 @@ export function mount(root, payload, {id, model} = {}) {
 		}
 	}
 
-	// --- what a kernel is asked, and answers
-
 	function showPlot() {
 		const plot = plots[step]
 		const now = pass.at(step)
@@ -1508,10 +1495,7 @@ export function mount(root, payload, {id, model} = {}) {
 		if (event instanceof CustomEvent && event.detail === id) findModel()
 	}
 
-	// --- in and out of the document
-
-	// Hosts take outputs out of the document or hide them, for good or for a while, and tell nobody.
-	// Out of sight, nothing of the page or the kernel may hold on to the stepper.
+	// Hosts take outputs away, or hide them, and tell nobody: then nothing may hold on to the stepper.
 	const isInSight = () => root.isConnected && root.getClientRects().length > 0
 
 	function attach() {
@@ -1532,9 +1516,10 @@ export function mount(root, payload, {id, model} = {}) {
 	}
 
 	function fit() {
-		mark(root, "narrow", width < NARROW_PANEL)
-		mark(root, "wide", width >= WIDE_PANEL)
-		mark(root, "roomy", width >= ROOMY_PANEL)
+		// Captions in two lines; text and plot side by side; two products side by side.
+		mark(root, "narrow", width < 620)
+		mark(root, "wide", width >= 520)
+		mark(root, "roomy", width >= 760)
 	}
 
 	const observer = new ResizeObserver(([{contentRect}]) => {
@@ -1549,10 +1534,10 @@ export function mount(root, payload, {id, model} = {}) {
 	root.addEventListener("click", press, {signal: gone.signal})
 
 	/** Views stand around the knobs: one that is held must not leave the document.
-	 * @param {any} before what is drawn of the pass before a knob was turned */
+	 * @param {any} before */
 	function draw(before) {
 		const {payload} = pass
-		const graph = graphView(pass, light)
+		const graph = graphView(pass, () => selected && light())
 		const controls = controlsView(pass, actions)
 		const sizes = sizesView(pass, actions)
 		const words = stepView(pass, reveal)

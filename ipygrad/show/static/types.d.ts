@@ -62,7 +62,15 @@ export interface LeanStep {
 		after: number | null,
 	][];
 }
-export type State = [step: number, key: string, value: Num | null, arrived: number, expected: number];
+export type State = [
+	step: number,
+	key: string,
+	value: Num | number | null,
+	arrived: number,
+	expected: number,
+];
+/** Reads a number, or its place among the payload's. */
+export type Placed = (number: Num | number) => Num;
 export interface Chain {
 	heading: Formula;
 	/** A factor that is not kept leads nowhere. */
@@ -80,24 +88,23 @@ export interface Elements {
 export interface Var {
 	name: string;
 	kind: string;
-	line: number | null;
 	creator: number | null;
 	users: number[];
-	value: Num;
+	value: Num | number;
 	/** How it was cut from what computed it. */
-	cut: string | null;
-	shape: string;
+	cut?: string;
+	shape?: string;
 	step: number | null;
 	states: State[];
 	/** Absent where a kernel has to be asked for it. */
 	chain?: Chain | null;
-	elements: Elements | null;
+	elements?: Elements;
 }
 export interface Func {
 	label: string;
 	line: number | null;
 	source: string | null;
-	turn: string;
+	turn?: string;
 	inputs: number[];
 	outputs: (number | null)[];
 	step: number | null;
@@ -279,7 +286,7 @@ export interface GraphView extends View {
 	element: HTMLElement;
 	scroll(): void;
 }
-export type MakeGraphView = (pass: Pass, light: () => void) => GraphView;
+export type MakeGraphView = (pass: Pass, light: () => unknown) => GraphView;
 /** The cell's code: lines that called a function are buttons, and so is, by mouse, each expression. */
 export interface CodeView extends View {
 	element: HTMLElement;
@@ -385,7 +392,8 @@ export interface Scene {
 /** A box in the document. */
 export interface Drawn {
 	group: SVGElement;
-	show: Show;
+	/** Shows a step; the value of a variable may not be there yet. */
+	show(k: number, isUnvalued: boolean): void;
 }
 
 /** A line of text, by default around x. */
