@@ -110,11 +110,22 @@ def test_keys_step_with_the_notebook_in_command_mode(host: Host, page: Page) -> 
     assert page.evaluate(CELL_COUNT) == cells
     assert page.evaluate(ACTIVE_CELL) == active
     # The notebook's own chords still work.
-    opened.save()
-    page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
-    view.get_by_role("slider", name="Step", exact=True).focus()
-    page.keyboard.press("Control+s")
-    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.evaluate(
+        """() => {
+          window.saved = 0;
+          const { commandExecuted } = window.jupyterapp.commands;
+          commandExecuted.connect((_, { id }) => { window.saved += id === "docmanager:save"; });
+        }"""
+    )
+    elements = (
+        view.get_by_role("slider", name="Step", exact=True),
+        view.get_by_role("button", name="function exp"),
+        view.get_by_role("button", name="a = square(x)"),
+    )
+    for times, element in enumerate(elements, 1):
+        element.focus()
+        page.keyboard.press("Control+s")
+        page.wait_for_function("times => window.saved === times", arg=times)
 
 
 def test_the_slider_of_the_page_and_the_widget_follow_each_other(host: Host, page: Page) -> None:

@@ -1,12 +1,10 @@
-/** The stepper: draws the payload of a backward pass, which ipygrad/show/payload.py documents, and moves
- * through its steps. Texts become text nodes and attributes of a fixed list, never markup. What the
- * functions take, give and mean is told by their types, in types.d.ts. */
+/** The stepper: draws a payload (ipygrad/show/payload.py) and moves through its steps. Texts become text
+ * nodes and attributes of a fixed list, never markup. types.d.ts tells what each function does. */
 
 /** @import * as T from "./types.d.ts" */
 
-/** ms for a step at speed 1, and for an answer of the kernel until its silence is told. */
-const PLAY_INTERVAL = 1200
-const PATIENCE = 1000
+const PLAY_MS = 1200
+const PATIENCE_MS = 1000
 const SPEEDS = [0.5, 1, 2, 4]
 const PARTS = 3
 const PART_KEYS = ["part_local", "part_product", "part_added"]
@@ -14,7 +12,6 @@ const CALL_KEYS = ["part_called", "part_tied", "part_value"]
 const BOX_COLUMNS = 18
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/
 const MOST_PRODUCTS = 3
-/** px of an open group's bar; scales: the least of a fit, those of a folded graph, and a press. */
 const FRAME = 28
 const LEAST_SCALE = 0.78
 const SCALES = [0.1, 2]
@@ -36,7 +33,7 @@ function put(element, attributes) {
 	for (const [name, value] of Object.entries(attributes)) {
 		const text = String(value)
 		if (typeof value === "function") element.addEventListener(name.slice(2), value)
-		else if (!ATTRIBUTES.has(name)) throw new Error(`the stepper sets no attribute ${name}`)
+		else if (!ATTRIBUTES.has(name)) throw new Error(`no attribute: ${name}`)
 		else if (value === null) element.removeAttribute(name)
 		else element.setAttribute(name, name === "class" ? text.replace(/\S+/g, "ipygrad-$&") : text)
 	}
@@ -72,8 +69,7 @@ const button = (attributes, press, ...children) =>
 const TOKEN = /^m([ino]|text)$/
 const SCHEMA = /^m(row|sup|sub|subsup|frac|sqrt|root|over)$/
 
-/** What is no element of a formula becomes text.
- * @type {T.MathNode} */
+/** @type {T.MathNode} */
 function mathNode(tree) {
 	const [tag, ...children] = Array.isArray(tree) ? tree : ["mtext", tree]
 	if (SCHEMA.test(tag)) return mathml(tag, {}, ...children.map(mathNode))
@@ -104,9 +100,8 @@ function shorten(text = "", columns = BOX_COLUMNS) {
 }
 
 /** @type {T.ScrollInside} */
-function scrollInside(scroller, [x, y, width, height]) {
+function scrollInside(scroller, [x, y, width, height], room = 48) {
 	const {clientWidth, clientHeight, scrollLeft, scrollTop} = scroller
-	const room = 48
 	if (x - room < scrollLeft || x + width + room > scrollLeft + clientWidth)
 		scroller.scrollLeft = x + width / 2 - clientWidth / 2
 	if (y - room < scrollTop || y + height + room > scrollTop + clientHeight)
@@ -120,8 +115,7 @@ const scrollToLine = (scroller, {offsetTop, offsetHeight}) =>
 /** @type {(element: Element) => T.Item[]} */
 const itemsOf = element => element.getAttribute("data-item")?.split(",") ?? []
 
-/** Also when the stepper stands in a shadow tree.
- * @param {Element} element */
+/** @type {T.HasFocus} */
 const hasFocus = element =>
 	element.contains(/** @type {Document} */ (element.getRootNode()).activeElement ?? null)
 
@@ -275,7 +269,7 @@ function edgeGroup({key, points, label, at}, carries) {
 		svg("path", {class: "curve", d}),
 		arrowHead("head", end, before)
 	)
-	// A gradient goes back to a variable, and to a function by the link to the creator.
+	// A gradient goes back; to a function, by the link to its creator.
 	if (carries) group.append(arrowHead(key[0] === "f" ? "tie" : "back", points[0], points[1]))
 	if (at) {
 		const [x, y] = at
@@ -303,8 +297,7 @@ function curve(places, levels, bend) {
 	return points
 }
 
-/** What is to the right of open groups, or below, makes room.
- * @type {T.Compose} */
+/** @type {T.Compose} */
 function compose(graph, open, g = 0) {
 	const {items, shape} = graph.groups[g]
 	const {width, height, boxes, lines} = graph.shapes[shape]
@@ -367,8 +360,7 @@ function variableBox({payload, variables, word}, v, box) {
 	const value = read(variables[v].value)
 	const group = boxGroup(kind, box, 4, {"data-item": `v${v}`, "aria-pressed": false})
 	const [middle, centre] = [box[0] + box[2] / 2, box[1] + box[3] / 2]
-	/** Boxes are made for other values: what is longer is written more closely.
-	 * @type {T.Write} */
+	/** @type {T.Write} */
 	const write = (row, text) => {
 		row.textContent = shorten(text)
 		const room = box[2] - 8
@@ -464,7 +456,7 @@ function contributions(step, lines) {
 	const found = lines.flatMap(({key, label, position, points}) => {
 		const isInput = key[0] === "v" && key.endsWith(` f${step.function}`)
 		const number = isInput ? step.products[position]?.contribution : null
-		// Where the shape of an array stands, there is no room for its elements.
+		// Where an array's shape stands, there is no room for elements.
 		if (label || !number) return []
 		const [x, y] = edgeMiddle(points)
 		return {x, y, text: shorten(number.text, 12)}
@@ -472,7 +464,7 @@ function contributions(step, lines) {
 	found.sort((a, b) => a.y - b.y)
 	let free = -Infinity
 	return found.map(({x, y, text}, i) => {
-		// Above an edge, or below in the lower half of a bundle; a long one passes above the box.
+		// Above an edge, or below in the lower half of a bundle; if long, above the box.
 		const isBelow = i > 0 && i >= found.length / 2
 		const isLong = text.length > 5
 		const above = isLong && found.length === 1 ? -22 : -8
@@ -497,7 +489,6 @@ function graphView(pass, light) {
 	const labels = svg("g", {"aria-hidden": true})
 	/** @type {Parameters<T.Show>} */
 	let shown = [0, PARTS, false]
-	/** What was opened by hand, and with that what the step is in. */
 	const opened = new Set(graph.open)
 	let open = new Set(graph.open)
 	let follows = true
@@ -543,7 +534,7 @@ function graphView(pass, light) {
 			if (item[0] === "f") return functionBox(pass, number, box)
 			return groupBox(pass, number, box, open.has(item), () => fold(item))
 		}
-		// Tab goes as the computation ran: from left to right.
+		// Tab goes from left to right.
 		const near = scene.boxes.filter(([item, box]) => item === kept || isNear(box))
 		near.sort(([, [a]], [, [b]]) => a - b)
 		boxes = new Map(near.map(([item, box]) => [item, make(item, box)]))
@@ -557,7 +548,7 @@ function graphView(pass, light) {
 			labels
 		)
 		put(drawing, {viewBox: `0 0 ${width} ${height}`})
-		// As style, because style sheets of hosts scale every svg.
+		// As style: style sheets of hosts scale every svg.
 		const [least, most] = isFolded ? [zoom, zoom] : [LEAST_SCALE, 1]
 		drawing.style.width = `clamp(${least * width}px, 100%, ${most * width}px)`
 		show(...shown)
@@ -579,7 +570,7 @@ function graphView(pass, light) {
 	function bringInSight(item = "") {
 		const at = seen(item)
 		const box = scene.boxes.find(([one]) => one === at)?.[1].map(length => length * scale())
-		if (box) scrollInside(view, box)
+		if (box) scrollInside(view, box, 150)
 		look()
 	}
 
@@ -759,7 +750,7 @@ function stepView(pass, reveal) {
 		return html("div", `sized ${name}`, text, ...ghosts)
 	}
 
-	// Room for the boxes of any step that has boxes; longer lists scroll in the same room.
+	// Room for any step's boxes; longer lists scroll in it.
 	const products = html("div", ["products", ...room.styles].join(" "))
 	for (const [name, count] of Object.entries(room.counts))
 		products.style.setProperty(`--ipygrad-${name}`, String(count))
@@ -1018,9 +1009,9 @@ function controlsView(pass, {now, first: least, begin, go, toggle, hurry}) {
 	const next = control(pass, "next", () => go(now() + 1))
 	const end = control(pass, "last", () => go(last))
 	const range = {type: "range", max: last, step: 1, "aria-label": word("step")}
-	const slider = html("input", {...range, oninput: () => go(Number(slider.value))})
+	const slider = html("input", {...range, oninput: () => go(slider.value)})
 	const position = html("span", {class: "position", "aria-hidden": true})
-	const options = SPEEDS.map(one => new Option(`${one}×`, String(one), one === 1, one === 1))
+	const options = SPEEDS.map(one => new Option(`${one}×`, `${one}`, one === 1, one === 1))
 	const onchange = () => hurry(Number(speed.value))
 	const speed = html("select", {"aria-label": word("speed"), onchange}, ...options)
 	/** @type {(key: string, ...buttons: T.Children) => any} */
@@ -1040,7 +1031,7 @@ function controlsView(pass, {now, first: least, begin, go, toggle, hurry}) {
 			const told = pass.told(k, part, isCovered) ?? pass.at(k).status
 			const from = least()
 			put(slider, {min: from, "aria-valuetext": told})
-			slider.value = String(k)
+			slider.value = k
 			status.textContent = told
 			const [at, of] = k < 0 ? [k - pass.first + 1, -pass.first] : [k, last]
 			const step = part < PARTS ? `${at}.${part}` : at
@@ -1161,7 +1152,7 @@ function listenToKeys(root, {now, go, toggle, turn}, signal) {
 		End: () => go(Infinity),
 		" ": toggle
 	}
-	/** @param {KeyboardEvent} event */
+	/** @type {T.OnKey} */
 	function onKey(event) {
 		const {target, key} = event
 		if (event.defaultPrevented || event.isComposing || !(target instanceof Element)) return
@@ -1181,17 +1172,18 @@ function listenToKeys(root, {now, go, toggle, turn}, signal) {
 		action?.()
 	}
 
-	/** Chords and Escape are the notebook's, which sees them if the element does not say no.
-	 * @param {KeyboardEvent} event */
+	/** @type {T.OnKey} */
 	function lift(event) {
 		if (!root.isConnected) return ignore()
-		const [target] = event.composedPath()
 		const isChord = event.ctrlKey || event.metaKey || event.altKey
 		const isRun = event.shiftKey && event.key === "Enter"
 		if (!isChord && !isRun && event.key !== "Escape") return
-		if (!(target instanceof Element && root.contains(target) && target.hasAttribute(SUPPRESS))) return
-		put(target, {[SUPPRESS]: null})
-		setTimeout(() => put(target, {[SUPPRESS]: true}))
+		const path = event
+			.composedPath()
+			.flatMap(one => (one instanceof Element && one.hasAttribute(SUPPRESS) ? one : []))
+		if (!root.contains(path[0] ?? null)) return
+		for (const one of path) put(one, {[SUPPRESS]: null})
+		setTimeout(() => path.forEach(one => put(one, {[SUPPRESS]: true})))
 	}
 	const ignore = () => window.removeEventListener("keydown", lift, true)
 	const listen = () => window.addEventListener("keydown", lift, true)
@@ -1207,12 +1199,7 @@ function listenToKeys(root, {now, go, toggle, turn}, signal) {
 
 // --- the stepper
 
-/** @type {() => Map<string, T.Model>} */
-const models = () => {
-	/** @type {any} */
-	const page = window
-	return (page.__ipygrad ??= new Map())
-}
+const models = () => (globalThis.__ipygrad ??= new Map())
 
 /** @type {T.Mount} */
 export function mount(root, payload, {id, model} = {}) {
@@ -1224,8 +1211,7 @@ export function mount(root, payload, {id, model} = {}) {
 	let plots = []
 	/** @type {Set<number>} */
 	const asked = new Set()
-	/** Where the knobs stand, and are to stand while the kernel works on earlier values.
-	 * @type {T.Values} */
+	/** @type {T.Values} */
 	let values = {}
 	/** @type {T.Values | null} */
 	let wanted = null
@@ -1258,7 +1244,7 @@ export function mount(root, payload, {id, model} = {}) {
 		if (now.isLean) {
 			const sentence = pass.word(linked ? "words_waiting" : "words_rest")
 			now.texts = {sentence}
-			// What is announced waits for the words that are on their way.
+			// The announcement waits for the words.
 			now.status = linked ? "" : `${now.heading}. ${sentence}`
 		}
 		for (const view of drawn.views) view.show(k, part, isCovered)
@@ -1268,7 +1254,7 @@ export function mount(root, payload, {id, model} = {}) {
 		drawn.table.hidden = revealed < pass.last
 		showPlot()
 		if (selected) light()
-		// Scrolling has to measure: once a frame, when the frame is laid out anyway.
+		// Scrolling measures: once a frame, when that is laid out anyway.
 		frame ||= requestAnimationFrame(scroll)
 	}
 
@@ -1283,8 +1269,7 @@ export function mount(root, payload, {id, model} = {}) {
 		if (selected) select(selected)
 	}
 
-	/** Who has to predict goes to covered steps one by one, and past one by uncovering it.
-	 * @type {T.Go} */
+	/** @type {T.Go} */
 	function move(k, to = PARTS) {
 		if (step > revealed && (k > step || (k === step && to === PARTS))) return reveal()
 		const next = Math.min(Math.max(Math.round(Number(k)) || 0, first), pass.last, revealed + 1)
@@ -1301,8 +1286,7 @@ export function mount(root, payload, {id, model} = {}) {
 		if (isFocused) drawn.controls.focus()
 	}
 
-	/** Move because somebody said so, which ends playing.
-	 * @type {T.Go} */
+	/** @type {T.Go} */
 	function go(k, to) {
 		pause()
 		move(k, to)
@@ -1331,8 +1315,7 @@ export function mount(root, payload, {id, model} = {}) {
 		}
 	}
 
-	/** A press shows the step of the next item, and selects that; a second one selects none.
-	 * @param {MouseEvent} event */
+	/** @type {T.Press} */
 	function press({target}) {
 		const element = target instanceof Element ? target.closest("[data-item]") : null
 		if (!element || /** @type {Element} */ (target).matches("input")) return
@@ -1359,7 +1342,7 @@ export function mount(root, payload, {id, model} = {}) {
 		timer = window.setInterval(() => {
 			move(step + 1)
 			if (step === pass.last) pause()
-		}, PLAY_INTERVAL / speed)
+		}, PLAY_MS / speed)
 		drawn.controls.showPlaying(true)
 	}
 
@@ -1394,7 +1377,7 @@ export function mount(root, payload, {id, model} = {}) {
 		const isWaiting = linked && now.columns > 0 && plot === undefined
 		const key = isWaiting ? "plot_waiting" : step < 0 ? "plot_forward" : "plot_none"
 		drawn.plot.draw(plot ?? null, pass.word(key), now)
-		// Words take the kernel longer than a step: they are asked for where one stays.
+		// Words take longer than a step: they are asked for where one stays.
 		if (!linked || !(now.isLean ? asked.size === 0 : isWaiting && !asked.has(step))) return
 		asked.add(step)
 		tell({type: "plot", step, values})
@@ -1408,21 +1391,20 @@ export function mount(root, payload, {id, model} = {}) {
 		}
 	}
 
-	/** It is asked again only when it has answered, for the last values then.
-	 * @param {T.Values} to */
+	/** @type {T.TurnKnobs} */
 	function turn(to) {
 		wanted = to
 		if (isBusy || !linked) return
 		isBusy = true
 		wanted = null
 		tell({type: "what_if", step: Math.max(step, 0), values: to})
-		setTimeout(() => isBusy && knobs.say(pass.word("knobs_wait")), PATIENCE)
+		setTimeout(() => isBusy && knobs.say(pass.word("knobs_wait")), PATIENCE_MS)
 	}
 
 	/** @type {Record<string, (message: any) => void>} */
 	const answers = {
 		plot({step: k, svg: plot, told, values: of}) {
-			// What was asked for before a knob was turned is of no use now.
+			// What was asked for before a knob was turned is of no use.
 			if (!pass.at(k) || JSON.stringify(of) !== JSON.stringify(values)) return
 			plots[k] = plot === null ? null : String(plot)
 			asked.delete(k)
@@ -1442,7 +1424,7 @@ export function mount(root, payload, {id, model} = {}) {
 				load(turned, true)
 			}
 			knobs.say(said)
-			// A knob that has moved on is not moved back.
+			// A knob that has moved on is left.
 			if (wanted) turn(wanted)
 			else knobs.set(values)
 		}
@@ -1478,7 +1460,7 @@ export function mount(root, payload, {id, model} = {}) {
 		}
 		linked = theirs
 		knobs.rest(false)
-		// A model that is not at the start was moved by the kernel, or by another view of it.
+		// One that is not at the start was moved by the kernel, or by another view.
 		const isMoved = theirs.get("step") !== pass.payload.start || theirs === lastLinked
 		lastLinked = theirs
 		if (isMoved) follow()
@@ -1495,7 +1477,7 @@ export function mount(root, payload, {id, model} = {}) {
 		if (event instanceof CustomEvent && event.detail === id) findModel()
 	}
 
-	// Hosts take outputs away, or hide them, and tell nobody: then nothing may hold on to the stepper.
+	// Hosts take outputs away and tell nobody: then nothing may hold on to the stepper.
 	const isInSight = () => root.isConnected && root.getClientRects().length > 0
 
 	function attach() {
@@ -1516,7 +1498,7 @@ export function mount(root, payload, {id, model} = {}) {
 	}
 
 	function fit() {
-		// Captions in two lines; text and plot side by side; two products side by side.
+		// Captions in two lines; text beside plot; products in pairs.
 		mark(root, "narrow", width < 620)
 		mark(root, "wide", width >= 520)
 		mark(root, "roomy", width >= 760)
@@ -1533,8 +1515,7 @@ export function mount(root, payload, {id, model} = {}) {
 	const ignoreKeys = listenToKeys(root, actions, gone.signal)
 	root.addEventListener("click", press, {signal: gone.signal})
 
-	/** Views stand around the knobs: one that is held must not leave the document.
-	 * @param {any} before */
+	/** @param {any} before */
 	function draw(before) {
 		const {payload} = pass
 		const graph = graphView(pass, () => selected && light())

@@ -243,17 +243,20 @@ export type Toggle = (element: Element, is: boolean) => void;
 export type MakeButton = (attributes: Attributes, press: () => void, ...children: Children) => any;
 /** A button of a key's name, or a field. */
 export type MakeTool = (key: string, press: () => void, text?: string) => any;
-/** Makes an element of a formula. */
+/** Makes an element of a formula; what is none becomes text. */
 export type MathNode = (tree: MathTree) => Element;
 /** Fills the {placeholders} of a template with texts or elements. */
 export type Fill = (
 	template: string,
 	values: Record<string, string | number | Node | null | undefined>,
 ) => Children;
-/** Brings a box into the middle of its own scroller if it does not stand well inside. */
-export type ScrollInside = (scroller: HTMLElement, box: number[]) => void;
+/** Brings a box into the middle of its own scroller if it does not stand well inside: with so much room
+ * on each side, px. */
+export type ScrollInside = (scroller: HTMLElement, box: number[], room?: number) => void;
 /** Brings a line of text into sight, without moving sideways. */
 export type ScrollToLine = (scroller: HTMLElement, line: HTMLElement) => void;
+/** Whether the focus is inside an element, also when the stepper stands in a shadow tree. */
+export type HasFocus = (element: Element) => boolean;
 export type Focus = (element: HTMLElement | SVGElement | null | undefined) => void;
 /** A number with its exact value on hover; a dash for one that is not there yet. */
 export type Numeral = (pass: Pass, number: Num | null) => HTMLElement;
@@ -367,8 +370,10 @@ export type MakeKnobs = (
 export type MakeView<V> = (pass: Pass, actions: Actions) => V;
 
 /** Keys of the stepper, wherever inside it the focus is. A control keeps the keys that are its own, but
- * the notebook around gets none of them. What it returns leaves the window's keys alone until the focus
+ * the notebook around gets none of them but chords and Escape, which it has to see on an element that
+ * does not say no. What it returns leaves the window's keys alone until the focus
  * is inside again. */
+export type OnKey = (event: KeyboardEvent) => void;
 export type ListenToKeys = (root: HTMLElement, actions: Keyed, signal?: AbortSignal) => () => void;
 
 // --- the drawing
@@ -404,7 +409,7 @@ export type ArrowHead = (style: string, tip: Point, from: Point) => Element;
 export type EdgeGroup = (line: Line, carries: boolean) => SVGElement;
 /** A curve through some places, two on each level: straight there, S-shaped from one to the next. */
 export type Curve = (places: number[], levels: number[], bend: number) => Point[];
-/** Puts the scene of a group together. */
+/** Puts the scene of a group together: what is to the right of open groups, or below, makes room. */
 export type Compose = (graph: Graph, open: Set<Item>, g?: number) => Scene;
 /** A box that can be pressed. */
 export type BoxGroup = (kind: string, box: Box, rx: number, attributes: Attributes) => SVGElement;
@@ -418,12 +423,18 @@ export type MakeGroup = (
 	isOpen: boolean,
 	press: () => void,
 ) => Drawn;
-/** Writes a text into a row of a box. */
+/** Writes a text into a row of a box. Boxes are made for other values: what is longer is written more
+ * closely. */
 export type Write = (row: SVGElement, text: string) => SVGElement;
 /** What a step adds, written beside the edges of its function. */
 export type Contributions = (step: Step, lines: Line[]) => SVGElement[];
 
 // --- the kernel's side
+
+declare global {
+	/** Models of the page, by the id of their stepper. */
+	var __ipygrad: Map<string, Model> | undefined;
+}
 
 export interface Model {
 	get(name: string): any;
@@ -433,7 +444,8 @@ export interface Model {
 	on(event: string, callback: (...args: any[]) => void): void;
 	off(event: string, callback: (...args: any[]) => void): void;
 }
-/** Moves to the step nearest to k, or a part of it. */
+/** Moves to the step nearest to k, or a part of it: `go` because somebody said so, which ends playing.
+ * Who has to predict goes to covered steps one by one, and past one by uncovering it. */
 export type Go = (k: number, part?: number) => void;
 /** Fills an element with a live stepper; what the element held is put back by destroy().
  *
@@ -444,6 +456,11 @@ export type Mount = (
 	payload: Payload,
 	options?: { id?: string; model?: Model },
 ) => Stepper;
+/** A press shows the step of the next item, and selects that; a second one selects none. */
+export type Press = (event: MouseEvent) => void;
+/** Has the pass with other values at its leaves. The kernel is asked again only when it has answered, for
+ * the last values then. */
+export type TurnKnobs = (to: Values) => void;
 export interface Stepper {
 	readonly step: number;
 	go: Go;
