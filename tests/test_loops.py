@@ -223,4 +223,8 @@ def test_a_pass_that_is_restored_is_folded_as_before(
         json.dumps([group["label"] for group in graph["groups"]])
     )
     restored = BackwardPass.from_dict(json.loads(json.dumps(shell["bp"].to_dict())))
+    # The data have the chain rule of graphs that are drawn whole alone.
+    del graph["untold"]
+    for variable in graph["variables"]:
+        variable["chain"] = None
     assert restored._payload({})["graph"] == graph
