@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import traitlets
 from IPython.core.error import UsageError
@@ -61,6 +61,16 @@ if TYPE_CHECKING:
     from ipygrad.capture.evaluate import Cell, Outcome
     from ipygrad.capture.recording import CallRecorder
     from ipygrad.magic.jobs import Read
+
+
+class _Ran(NamedTuple):
+    """A cell that has run, and who watched it."""
+
+    cell: Cell
+    outcome: Outcome
+    observer: PassObserver
+    recorder: CallRecorder
+    engines: Engines
 
 
 @magics_class
@@ -164,22 +174,12 @@ class GradMagics(Magics):  # type: ignore[misc]
             raise render_as_if_from(error, self.shell)
         # One search for garbage, after the cell has been shown, is enough.
         with uncollected():
-            self._go_back(cell, outcome, observer, recorder, engines, expression, options)
+            self._go_back(_Ran(cell, outcome, observer, recorder, engines), expression, options)
 
-    def _go_back(
-        self,
-        cell: Cell,
-        outcome: Outcome,
-        observer: PassObserver,
-        recorder: CallRecorder,
-        engines: Engines,
-        expression: str,
-        options: Namespace,
-    ) -> None:
+    def _go_back(self, ran: _Ran, expression: str, options: Namespace) -> None:
         __tracebackhide__ = True
-        results, is_guessed = self._results_of(
-            cell, outcome, observer, recorder, engines, expression
-        )
+        cell, outcome, observer, recorder, engines = ran
+        results, is_guessed = self._results_of(ran, expression)
         names = self.shell.user_ns
 
         def read(result: object) -> Captured:
@@ -203,8 +203,8 @@ class GradMagics(Magics):  # type: ignore[misc]
 
         def job_of(captured: Captured) -> Job:
             own = self._history.turns_in(captured.graph, recorder)
-            ran = bool(own.turns) or own.is_cut
-            write = not ran and not ran_backward_itself(captured, observer, passes, engines)
+            is_own = bool(own.turns) or own.is_cut
+            write = not is_own and not ran_backward_itself(captured, observer, passes, engines)
             dropped: frozenset[int] = frozenset() if write else dropped_gradients(captured)
             return Job(captured, write=write, own=own, dropped=dropped)
 
@@ -223,16 +223,9 @@ class GradMagics(Magics):  # type: ignore[misc]
             self._history.guess(names)
         return outcome
 
-    def _results_of(
-        self,
-        cell: Cell,
-        outcome: Outcome,
-        observer: PassObserver,
-        recorder: CallRecorder,
-        engines: Engines,
-        expression: str,
-    ) -> tuple[list[Any], bool]:
+    def _results_of(self, ran: _Ran, expression: str) -> tuple[list[Any], bool]:
         """Return the variables that passes start from, and whether the cell leaves them unsaid."""
+        cell, outcome, observer, recorder, engines = ran
         if expression:
             return asked_for(expression, self._evaluate, engines, "%%grad"), False
         several = as_results(outcome.value, engines)
